@@ -23,7 +23,7 @@ from pycocotools.cocoeval import COCOeval
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.scores import DetectScores, score
+from viewfinder.tasks.detect.measures.scores import DetectScores, score
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 

@@ -68,7 +68,7 @@ def shares(run: Run, data: str, split: str | None) -> tuple[float, float, float,
         mock.patch.object(loading, "_decode", decoding.timed(loading._decode)),
         mock.patch.object(Dataset, "picture", decoding.timed(Dataset.picture)),
         mock.patch("viewfinder.evaluation.judging.quick_net", timed_net),
-        mock.patch("viewfinder.tasks.detect.opinion.described", net.timed(described)),
+        mock.patch("viewfinder.tasks.detect.opinion.second.described", net.timed(described)),
         listening(),
     ):
         begun = time.process_time()

@@ -16,7 +16,7 @@ import torch
 
 from viewfinder import nets
 from viewfinder.memory import keep_freed
-from viewfinder.tasks.detect.batch import BoxTruth
+from viewfinder.tasks.detect.examples.batch import BoxTruth
 from viewfinder.tasks.detect.heads.yolo.losses import loss as detection_loss
 from viewfinder.tasks.saliency.losses import distillation_loss
 

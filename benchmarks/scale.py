@@ -33,7 +33,7 @@ import numpy as np
 from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.scores import score
+from viewfinder.tasks.detect.measures.scores import score
 
 told = {}
 def timed(name, work):

@@ -22,9 +22,9 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks import find
-from viewfinder.tasks.detect.matching import Kind, match
-from viewfinder.tasks.detect.opining import FramedSplit, form_opinion, open_split
-from viewfinder.tasks.detect.opinion import OPINION
+from viewfinder.tasks.detect.measures.matching import Kind, match
+from viewfinder.tasks.detect.opinion.forming import FramedSplit, form_opinion, open_split
+from viewfinder.tasks.detect.opinion.second import OPINION
 from viewfinder.tasks.model import ModelConfig
 
 CPU, SHOWN = torch.device("cpu"), 0.25

@@ -31,7 +31,7 @@ from viewfinder.evaluation.judging import judge_examples
 from viewfinder.runs.run import RunFolder, holds_run, open_run
 from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 from viewfinder.tasks.calibration import with_own_scores
-from viewfinder.tasks.detect.opinion import OPINION
+from viewfinder.tasks.detect.opinion.second import OPINION
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.model import Model, without_habit
 from viewfinder.training.train import train

@@ -23,7 +23,7 @@ from viewfinder.attribution.reason import Reason, Reasons
 from viewfinder.attribution.standing import Standing, standing_of
 from viewfinder.attribution.summary import summary_of
 from viewfinder.attribution.trials import Deletion, alikeness, best_map, deletion, hottest
-from viewfinder.tasks.detect.opinion import OPINION
+from viewfinder.tasks.detect.opinion.second import OPINION
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.question import of_box, of_class, of_region
 

@@ -16,8 +16,8 @@ from viewfinder.evaluation.classify.calibrating import ClassEvidence
 from viewfinder.evaluation.detect.calibrating import BoxEvidence
 from viewfinder.tasks.calibration import FILE, write_calibration
 from viewfinder.tasks.classify.temperature import Temperature
+from viewfinder.tasks.detect.answers.platt import Platt
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.platt import Platt
 
 shares = st.lists(st.floats(1e-4, 1), min_size=2, max_size=6).map(
     lambda numbers: (np.array(numbers) / sum(numbers)).astype(np.float32)

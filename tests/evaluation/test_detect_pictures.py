@@ -9,7 +9,7 @@ from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.evaluation.detect import plots as detect_plots
 from viewfinder.evaluation.detect.drawing import MISSED, RIGHT, WRONG, draw_detections
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.scores import score
+from viewfinder.tasks.detect.measures.scores import score
 
 HOSTILE = ("<script>", "$\\frac$ $5", '图 & "q"', "\udcff", "long " * 90)
 

@@ -25,10 +25,10 @@ from viewfinder.evaluation.detect.findings import (
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run
-from viewfinder.tasks.detect.breakdown import Cost
 from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.detect.measures.breakdown import Cost
+from viewfinder.tasks.detect.measures.scores import score
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.detect.scores import score
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.training.arrangement import Arrangement, Choice
 

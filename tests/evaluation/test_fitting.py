@@ -31,7 +31,7 @@ from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.material import Material
 from viewfinder.evaluation.saliency import advice as saliency_advice
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.tasks.detect.breakdown import Cost
+from viewfinder.tasks.detect.measures.breakdown import Cost
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 from viewfinder.training.train import train

@@ -45,7 +45,7 @@ from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.class_names import names_of
-from viewfinder.tasks.detect.opinion import Opinion, read_opinion, write_opinion
+from viewfinder.tasks.detect.opinion.second import Opinion, read_opinion, write_opinion
 from viewfinder.tasks.model import Model
 from viewfinder.training.progress import TrainingProgress
 from viewfinder.training.resuming import same_run

@@ -22,7 +22,7 @@ from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run, open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.detect.tiles import Tiles, tiles_of
+from viewfinder.tasks.detect.tiling.tiles import Tiles, tiles_of
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.run_weights import new_net
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe

@@ -17,8 +17,8 @@ from viewfinder.scoring.box_contest import BoxScores
 from viewfinder.scoring.boxes import matches_of, precision_table
 from viewfinder.scoring.comparing import compare
 from viewfinder.scoring.reading import asked, contests
-from viewfinder.tasks.detect.coco_ap import evaluated
-from viewfinder.tasks.detect.matching import match
+from viewfinder.tasks.detect.measures.coco_ap import evaluated
+from viewfinder.tasks.detect.measures.matching import match
 
 CLASSES = ("cat", "dog")
 NAMES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")

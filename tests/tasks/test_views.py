@@ -8,9 +8,9 @@ from torch import nn
 from viewfinder import open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import Answering
-from viewfinder.tasks.detect.answering import _other_views
+from viewfinder.tasks.detect.answers.answering import _other_views
+from viewfinder.tasks.detect.answers.fusing import fused
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.fusing import fused
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.views import VIEWS, nearer, sized, times

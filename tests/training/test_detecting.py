@@ -19,7 +19,7 @@ from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.heads.yolo.loading import load_by_name
-from viewfinder.tasks.detect.opinion import FILE, Opinion, crop_extractor, write_opinion
+from viewfinder.tasks.detect.opinion.second import FILE, Opinion, crop_extractor, write_opinion
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.task import Detect
 from viewfinder.tasks.model import ModelConfig

@@ -12,12 +12,12 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.events import Note, listening
 from viewfinder.pictures.writing import write_picture
-from viewfinder.tasks.detect.augment import compose
-from viewfinder.tasks.detect.plan import BoxAugmentation, plan_step
+from viewfinder.tasks.detect.augmentation.making import compose
+from viewfinder.tasks.detect.augmentation.plan import BoxAugmentation, plan_step
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.task import Detect
-from viewfinder.tasks.detect.tiles import Tiles, tiles_of
-from viewfinder.tasks.detect.tiling import tiles_for
+from viewfinder.tasks.detect.tiling.choosing import tiles_for
+from viewfinder.tasks.detect.tiling.tiles import Tiles, tiles_of
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.parts import TrainSetup

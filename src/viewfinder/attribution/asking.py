@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from viewfinder.inference.answers import Predictor
 from viewfinder.tasks.answering import Answering, in_batches, outputs
 from viewfinder.tasks.calibration import CALIBRATION
-from viewfinder.tasks.detect.opinion import OPINION
+from viewfinder.tasks.detect.opinion.second import OPINION
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.question import Question
 

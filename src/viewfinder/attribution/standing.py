@@ -6,7 +6,7 @@ from torch import Tensor
 
 from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.tasks.answering import outputs
-from viewfinder.tasks.detect.opinion import OPINION
+from viewfinder.tasks.detect.opinion.second import OPINION
 from viewfinder.tasks.question import Question, of_box
 
 # Scores that differ by less are the same to a person.

@@ -15,7 +15,7 @@ from viewfinder.inference.answers import Predictor
 from viewfinder.inference.thresholds import threshold_of
 from viewfinder.inference.tiling import whole
 from viewfinder.runs.run import RunFolder
-from viewfinder.tasks.detect.tiles import tiles_of
+from viewfinder.tasks.detect.tiling.tiles import tiles_of
 from viewfinder.tasks.model import Model
 
 

@@ -8,7 +8,6 @@ import json
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TypedDict
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import shortest
 from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.formats.coco.writing import CocoDocument, category_rows, image_row
 from viewfinder.datasets.formats.voc.pages import COUNTED_FROM_1
 from viewfinder.datasets.formats.yolo.data_yaml import quoted
 from viewfinder.datasets.formats.yolo.labels import CLASS_LIST
@@ -40,23 +40,13 @@ def write_coco(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
         write_text(folder / "annotations" / f"instances_{split_name(split)}.json", text + "\n")
 
 
-class CocoDocument(TypedDict):
-    """What a COCO file says: each list's objects as the format names their keys."""
-
-    images: list[dict[str, object]]
-    annotations: list[dict[str, object]]
-    categories: list[dict[str, object]]
-
-
 def coco_document(dataset: Dataset, names: Sequence[str], chosen: Sequence[int]) -> CocoDocument:
     """What a COCO file says of the chosen pictures; `names` has one for every picture."""
     ids = dataset.class_ids or tuple(range(1, len(dataset.classes) + 1))
     return {
         "images": [_coco_image(dataset, index, names[index]) for index in chosen],
         "annotations": [a for index in chosen for a in _coco_boxes(dataset, index, ids)],
-        "categories": [
-            {"id": number, "name": name} for number, name in zip(ids, dataset.classes, strict=True)
-        ],
+        "categories": category_rows(dataset.classes, ids),
     }
 
 
@@ -160,9 +150,8 @@ def _error(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _coco_image(dataset: Dataset, index: int, name: str) -> dict[str, object]:
     assert dataset.sizes is not None
-    width, height = dataset.sizes[index].tolist()
     number = index + 1 if dataset.image_ids is None else int(dataset.image_ids[index])
-    image = {"id": number, "file_name": name, "width": width, "height": height}
+    image = image_row(number, name, dataset.sizes[index].tolist())
     if dataset.groups and dataset.groups[index]:
         image["group"] = dataset.groups[index]
     return image

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.formats.coco.writing import category_rows, image_row
 from viewfinder.datasets.frame_list import read_frame_list
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.events import listening
@@ -116,12 +117,10 @@ def accept_sure(place: Path, proposals: Proposals) -> Acceptance:
     """Make labels of the sure proposals; all pictures of `frames/` are there to be learnt from."""
     frames = place / "frames"
     images = [
-        {"id": number, "file_name": path, "width": int(width), "height": int(height)}
-        for number, (path, (width, height)) in enumerate(
-            zip(proposals.paths, proposals.sizes, strict=True), 1
-        )
+        image_row(number, path, size)
+        for number, (path, size) in enumerate(zip(proposals.paths, proposals.sizes, strict=True), 1)
     ]
-    categories = [{"id": number, "name": name} for number, name in enumerate(CLASSES, 1)]
+    categories = category_rows(CLASSES)
     # None of them is kept to judge by, so all are listed as of the side train beforehand.
     file = frames / "annotations" / "instances_train.json"
     write_json(file, {"images": images, "annotations": [], "categories": categories})

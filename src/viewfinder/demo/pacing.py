@@ -20,8 +20,8 @@ from viewfinder.memory import keep_freed
 from viewfinder.tabletop import CLASSES, SceneOptions, TurntableOptions
 from viewfinder.tabletop.scenes import render_scene
 from viewfinder.tabletop.turntable import render_turntable
-from viewfinder.tasks.detect.opining import MOST_CROPS
-from viewfinder.tasks.detect.opinion import SIDE, crop_extractor
+from viewfinder.tasks.detect.opinion.forming import MOST_CROPS
+from viewfinder.tasks.detect.opinion.second import SIDE, crop_extractor
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.training.batches import steps_per_epoch
 

@@ -20,7 +20,7 @@ from viewfinder.files import write_text
 from viewfinder.pictures.drawing import Colour, distinct_colours, draw_boxes
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.writing import picture_url
-from viewfinder.tasks.detect.answering import THRESHOLD
+from viewfinder.tasks.detect.answers.answering import THRESHOLD
 from viewfinder.tasks.detect.heads import head_of
 from viewfinder.wording import counted
 

@@ -6,7 +6,7 @@ from typing import TypedDict, TypeGuard
 from viewfinder.evaluation.calibration import CalibrationFigures
 from viewfinder.evaluation.subsets import SubsetFigures
 from viewfinder.tasks.classify.scores import ClassifyFigures
-from viewfinder.tasks.detect.scores import DetectFigures
+from viewfinder.tasks.detect.measures.scores import DetectFigures
 from viewfinder.tasks.saliency.scores import SaliencyFigures
 
 

@@ -28,9 +28,9 @@ from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.calibration import CALIBRATION
-from viewfinder.tasks.detect.opinion import OPINION
-from viewfinder.tasks.detect.suppression import suppress
-from viewfinder.tasks.detect.tiles import TILES, tiles_of
+from viewfinder.tasks.detect.answers.suppression import suppress
+from viewfinder.tasks.detect.opinion.second import OPINION
+from viewfinder.tasks.detect.tiling.tiles import TILES, tiles_of
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.wording import counted

@@ -17,7 +17,7 @@ from viewfinder.nets.facts import TORCHVISION
 from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import NAMES, find
 from viewfinder.tasks.answering import Answering
-from viewfinder.tasks.detect.tiles import TILES, tiles_from_json
+from viewfinder.tasks.detect.tiling.tiles import TILES, tiles_from_json
 from viewfinder.tasks.manifest import MANIFEST
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import PLAIN

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from viewfinder.datasets.formats.coco.writing import category_rows, image_row
 from viewfinder.errors import InputError
 from viewfinder.files import write_json, write_text
 from viewfinder.inference.answers import Answer
@@ -24,8 +25,7 @@ def write_coco(answers: Sequence[Answer], classes: Sequence[str], file: Path) ->
     images: list[dict[str, object]] = []
     annotations: list[dict[str, object]] = []
     for image_id, (answer, found) in enumerate(_detections(answers), start=1):
-        width, height = answer.size
-        image = {"id": image_id, "file_name": answer.source, "width": width, "height": height}
+        image = image_row(image_id, answer.source, answer.size)
         images.append(image if answer.frame is None else image | {"frame_id": answer.frame})
         for label, score, (x1, y1, x2, y2) in found.rows():
             annotations.append(
@@ -39,7 +39,7 @@ def write_coco(answers: Sequence[Answer], classes: Sequence[str], file: Path) ->
                     "score": score,
                 }
             )
-    categories = [{"id": number, "name": name} for number, name in enumerate(classes, start=1)]
+    categories = category_rows(classes)
     write_json(file, {"images": images, "annotations": annotations, "categories": categories})
 
 

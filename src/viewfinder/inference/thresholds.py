@@ -9,8 +9,8 @@ from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import HELD_OUT, read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.calibration import CALIBRATION
-from viewfinder.tasks.detect.answering import THRESHOLD
-from viewfinder.tasks.detect.platt import Platt
+from viewfinder.tasks.detect.answers.answering import THRESHOLD
+from viewfinder.tasks.detect.answers.platt import Platt
 from viewfinder.tasks.model import Model, Threshold
 from viewfinder.wording import likest, some
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from viewfinder.errors import InputError
 from viewfinder.tasks.detect.recipe import OVERLAP
-from viewfinder.tasks.detect.tiles import TILES, Tiles, tiles_of
+from viewfinder.tasks.detect.tiling.tiles import TILES, Tiles, tiles_of
 from viewfinder.tasks.model import Model, with_habit, without_habit
 
 WantedTiles = int | Literal["none"] | None

@@ -18,10 +18,10 @@ from viewfinder.scoring.box_answers import BoxAnswers
 from viewfinder.scoring.boxes import IOUS, RECALLS, matches_of, precision_table
 from viewfinder.scoring.contest import ComparedPicture, Curve, Drawn, MethodView, Metric, Plot
 from viewfinder.scoring.identical import identical_notes
-from viewfinder.tasks.detect.coco_ap import evaluated
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.matching import WRONG, Kind, match
-from viewfinder.tasks.detect.scores import DetectScores, score
+from viewfinder.tasks.detect.measures.coco_ap import evaluated
+from viewfinder.tasks.detect.measures.matching import WRONG, Kind, match
+from viewfinder.tasks.detect.measures.scores import DetectScores, score
 
 PLOTS = (
     Plot("pr", "Precision and recall, IoU 0.5", "recall", "precision", "Precision over recall"),

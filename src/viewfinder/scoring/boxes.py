@@ -1,6 +1,6 @@
 """COCO's average precision of a set, and over draws of its pictures.
 
-Detections are matched once (by hotcoco, as `tasks.detect.scores` has it). A draw only says how
+Detections are matched once (by hotcoco, as `detect.measures.scores` has it). A draw only says how
 often each picture counts, so that its AP follows from sums of these weights along the detections,
 by falling score; it is what matching so many copies of each picture would give.
 """

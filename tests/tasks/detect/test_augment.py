@@ -19,10 +19,10 @@ from viewfinder.pictures.geometry import (
     translation,
 )
 from viewfinder.pictures.warping import moved_boxes
-from viewfinder.tasks.detect import augment
-from viewfinder.tasks.detect.examples import open_examples
-from viewfinder.tasks.detect.pasting import Paste, PastedObjects, paste_objects
-from viewfinder.tasks.detect.plan import BoxAugmentation, plan_step
+from viewfinder.tasks.detect.augmentation import making
+from viewfinder.tasks.detect.augmentation.pasting import Paste, PastedObjects, paste_objects
+from viewfinder.tasks.detect.augmentation.plan import BoxAugmentation, plan_step
+from viewfinder.tasks.detect.examples.opening import open_examples
 
 FRAME = (96, 64)
 MOVES = BoxAugmentation(scale=0.4, aspect=0.2, shift=0.15, flip=0.5, flip_vertical=0.5)
@@ -31,9 +31,9 @@ EVERYTHING = BoxAugmentation(0.4, 0.2, 0.1, 10, 0.5, 0.5, **COLOURS, mosaic=0.5,
 
 
 def compose(examples, numbers, augmentation, frame, generator, *, rows=slice(None), likely=None):
-    """`augment.compose` as arrays of NumPy, pictures N×H×W×3."""
+    """`making.compose` as arrays of NumPy, pictures N×H×W×3."""
     step = plan_step(examples, augmentation, frame, likely=likely)
-    made = augment.compose(step, numbers, generator, rows=rows)
+    made = making.compose(step, numbers, generator, rows=rows)
     return SimpleNamespace(
         pictures=made.pictures.permute(0, 2, 3, 1).numpy(),
         boxes=made.truth.boxes.numpy(),
@@ -122,8 +122,8 @@ def test_boxes_of_a_mosaic_follow_pixels_and_stay_inside(grid, seed):
     moves = BoxAugmentation(0.4, 0.2, flip=0.5, flip_vertical=0.5, mosaic=1.0)
     with pytest.MonkeyPatch.context() as patch:
         # So that every white pixel has a box.
-        patch.setattr(augment, "LEAST_SHOWN", 1e-9)
-        patch.setattr(augment, "LEAST_SIDE", 0)
+        patch.setattr(making, "LEAST_SHOWN", 1e-9)
+        patch.setattr(making, "LEAST_SIDE", 0)
         batch = compose(grid, [0, 1], moves, FRAME, np.random.default_rng(seed))
     assert (batch.boxes >= 0).all()
     assert (batch.boxes <= np.tile(FRAME, 2)).all()
@@ -461,7 +461,7 @@ def test_real_pictures_with_everything_on(shared, tmp_path):
     assert set(batch.labels) == {0, 1, 2}
     assert (np.diff(batch.pictures_of) >= 0).all()
     sides = batch.boxes[:, 2:] - batch.boxes[:, :2]
-    assert sides.min() >= augment.LEAST_SIDE - 1e-3
+    assert sides.min() >= making.LEAST_SIDE - 1e-3
     assert (batch.boxes.min() >= 0) & (batch.boxes.max() <= 320)
     # Fewer where it zooms in, more in a mosaic.
     expected = len(dataset.boxes) / len(dataset) * 40

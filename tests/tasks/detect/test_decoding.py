@@ -18,9 +18,9 @@ from viewfinder.nets.darknet import find_config, load_weights, read_config
 from viewfinder.nets.yolo import Scale
 from viewfinder.pictures import geometry
 from viewfinder.pictures.reading import read_picture
+from viewfinder.tasks.detect.answers.suppression import suppress
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.heads.yolo.decoding import decode
-from viewfinder.tasks.detect.suppression import suppress
 
 SCALES = (Scale(32, ((30.0, 61.0), (62.0, 45.5))), Scale(16, ((10.0, 13.0),)))
 

@@ -12,8 +12,8 @@ from pycocotools import mask as coco_mask
 
 from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.errors import InputError
-from viewfinder.tasks.detect.examples import IGNORED, frame_for, open_examples
-from viewfinder.tasks.detect.outlines import draw_outline, readable_outlines
+from viewfinder.tasks.detect.examples.opening import IGNORED, frame_for, open_examples
+from viewfinder.tasks.detect.examples.outlines import draw_outline, readable_outlines
 
 KEEPS = ["memory", "disk", "none"]
 

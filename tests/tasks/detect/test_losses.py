@@ -12,10 +12,10 @@ from torchvision.ops import box_iou, complete_box_iou_loss
 
 from viewfinder import nets
 from viewfinder.nets.yolo import Scale
-from viewfinder.tasks.detect.batch import BoxTruth
+from viewfinder.tasks.detect.answers.suppression import suppress
+from viewfinder.tasks.detect.examples.batch import BoxTruth
 from viewfinder.tasks.detect.heads.yolo.decoding import decode
 from viewfinder.tasks.detect.heads.yolo.losses import darknet_loss, loss
-from viewfinder.tasks.detect.suppression import suppress
 
 Loss = Callable[..., dict[str, Tensor]]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
-from viewfinder.tasks.detect.breakdown import confusion
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.matching import Kind, match
-from viewfinder.tasks.detect.scores import score
+from viewfinder.tasks.detect.measures.breakdown import confusion
+from viewfinder.tasks.detect.measures.matching import Kind, match
+from viewfinder.tasks.detect.measures.scores import score
 
 CAT, DOG = 0, 1
 BOX = (100.0, 100.0, 200.0, 200.0)

@@ -12,8 +12,8 @@ from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.errors import InputError
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.opining import FramedSplit, form_opinion
-from viewfinder.tasks.detect.opinion import (
+from viewfinder.tasks.detect.opinion.forming import FramedSplit, form_opinion
+from viewfinder.tasks.detect.opinion.second import (
     FILE,
     Consulted,
     Opinion,

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viewfinder.datasets.boxes import gather_boxes
-from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
+from viewfinder.tasks.detect.examples.sampling import (
+    epoch_order,
+    frames_around,
+    reduced,
+    repeat_factors,
+)
 
 
 def boxes_of(classes, **columns):

@@ -17,8 +17,8 @@ from pycocotools.cocoeval import COCOeval
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.errors import InputError
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.matching import WRONG, Kind, Matching, match
-from viewfinder.tasks.detect.scores import DetectScores, score, worst
+from viewfinder.tasks.detect.measures.matching import WRONG, Kind, Matching, match
+from viewfinder.tasks.detect.measures.scores import DetectScores, score, worst
 
 CLASSES = ("cat", "dog", "bird", "fish")
 NAMES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from viewfinder.tasks.detect.answers.suppression import best_of
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.suppression import best_of
 
 
 def one_by_one(found, overlap, most):

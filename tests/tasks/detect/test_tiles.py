@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import clip_boxes, iou
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.tiles import Tiles, cut_tile, merge, tiles_from_json
+from viewfinder.tasks.detect.tiling.tiles import Tiles, cut_tile, merge, tiles_from_json
 
 SQUARE = (64, 64)
 

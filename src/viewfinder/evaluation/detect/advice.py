@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from viewfinder.evaluation.advising import Course, enlarged, longer, lowered, raised
 from viewfinder.evaluation.fitting import Tries
-from viewfinder.tasks.detect.breakdown import Cost
+from viewfinder.tasks.detect.measures.breakdown import Cost
 from viewfinder.tasks.detect.recipe import DetectRecipe
 
 # With fewer boxes a class than this, more pictures help more than anything else.

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from viewfinder.evaluation.calibrating import ScoreMap
 from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.detect.judged import DetectJudgement
-from viewfinder.tasks.detect.answering import THRESHOLD
+from viewfinder.tasks.detect.answers.answering import THRESHOLD
+from viewfinder.tasks.detect.answers.platt import LARGEST_OFFSET, LARGEST_SLOPE, LEAST_SLOPE, Platt
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.matching import Kind
-from viewfinder.tasks.detect.platt import LARGEST_OFFSET, LARGEST_SLOPE, LEAST_SLOPE, Platt
-from viewfinder.tasks.detect.scores import score
+from viewfinder.tasks.detect.measures.matching import Kind
+from viewfinder.tasks.detect.measures.scores import score
 from viewfinder.wording import counted
 
 FEWEST_PICTURES, FEWEST, FEWEST_OF_CLASS = 10, 50, 30

@@ -4,8 +4,8 @@ import numpy as np
 
 from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.detect.judged import DetectJudgement
-from viewfinder.tasks.detect.answering import THRESHOLD
-from viewfinder.tasks.detect.matching import Kind
+from viewfinder.tasks.detect.answers.answering import THRESHOLD
+from viewfinder.tasks.detect.measures.matching import Kind
 
 
 def claims(judgement: DetectJudgement) -> Claims:

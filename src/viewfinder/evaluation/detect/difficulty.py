@@ -1,8 +1,8 @@
 """Which pictures a detector answers worst."""
 
 from viewfinder.evaluation.detect.judged import DetectJudgement
-from viewfinder.tasks.detect.answering import THRESHOLD
-from viewfinder.tasks.detect.scores import DetectScores, Worst, worst
+from viewfinder.tasks.detect.answers.answering import THRESHOLD
+from viewfinder.tasks.detect.measures.scores import DetectScores, Worst, worst
 
 
 def shown_from(scores: DetectScores) -> float:

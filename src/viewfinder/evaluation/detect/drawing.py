@@ -9,7 +9,7 @@ from viewfinder.datasets.boxes import Boxes
 from viewfinder.pictures.drawing import Colour, draw_boxes
 from viewfinder.pictures.geometry import BoxArray, Floats, resample, stretch, transform_boxes
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.matching import Kind, Matching, match
+from viewfinder.tasks.detect.measures.matching import Kind, Matching, match
 
 # Told apart by eyes that confuse red and green too (Okabe, Ito: "Color universal design", 2008).
 RIGHT: Colour = (0, 158, 115)

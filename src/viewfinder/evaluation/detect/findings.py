@@ -11,8 +11,8 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.detect.breakdown import average_precision
-from viewfinder.tasks.detect.matching import Kind, Matching
+from viewfinder.tasks.detect.measures.breakdown import average_precision
+from viewfinder.tasks.detect.measures.matching import Kind, Matching
 
 # Parts that are left out in turn to see what AP50 owes to the pictures that there happen to be.
 _PARTS = 10

@@ -3,8 +3,8 @@
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import Material
 from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.detect.measures.scores import DetectScores
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.detect.scores import DetectScores
 
 DetectJudgement = Judgement[list[Detections], DetectScores]
 DetectMaterial = Material[DetectRecipe, list[Detections], DetectScores]

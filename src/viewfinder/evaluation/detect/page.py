@@ -36,7 +36,7 @@ from viewfinder.inference.thresholds import THRESHOLD_SPLITS
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks.detect.heads import head_of
-from viewfinder.tasks.detect.scores import DetectScores, Worst
+from viewfinder.tasks.detect.measures.scores import DetectScores, Worst
 from viewfinder.values import as_list, as_number, as_whole
 
 _WORST, _TYPICAL = 12, 6

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.figures import INK, TRAIN, inline, quiet
-from viewfinder.tasks.detect.breakdown import RECALLS
-from viewfinder.tasks.detect.scores import DetectScores
+from viewfinder.tasks.detect.measures.breakdown import RECALLS
+from viewfinder.tasks.detect.measures.scores import DetectScores
 
 # With more classes than this, curves in colours of their own cannot be told apart.
 _MOST_COLOURS = 10

@@ -7,7 +7,7 @@ from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.evaluation.looks import brightness, looks
 from viewfinder.evaluation.sampling import Values
 from viewfinder.evaluation.subsets import Answered, Trait
-from viewfinder.tasks.detect.answering import THRESHOLD
+from viewfinder.tasks.detect.answers.answering import THRESHOLD
 
 # A neighbour reaches into the box enlarged by this share of its sides, on each side.
 _NEAR = 0.25

@@ -20,7 +20,7 @@ from viewfinder.inference.learnt.kept import LearntPictures
 from viewfinder.inference.learnt.nearest import learnt_by, seen_by
 from viewfinder.inference.tiling import whole
 from viewfinder.runs.run import RunFolder
-from viewfinder.tasks.detect.tiles import tiles_of
+from viewfinder.tasks.detect.tiling.tiles import tiles_of
 from viewfinder.tasks.model import Model
 from viewfinder.wording import counted
 

@@ -16,7 +16,7 @@ from viewfinder.inference.answers import Answer
 from viewfinder.inference.tracking.counting import CountingPlace, Crossing, PlaceTally
 from viewfinder.inference.tracking.tracker import LOW, Seen, Tracker
 from viewfinder.pictures.drawing import distinct_colours, draw_boxes
-from viewfinder.tasks.detect.answering import THRESHOLD
+from viewfinder.tasks.detect.answers.answering import THRESHOLD
 from viewfinder.tasks.detect.detections import Detections, PredictedBoxes
 from viewfinder.tasks.model import Threshold
 from viewfinder.wording import counted

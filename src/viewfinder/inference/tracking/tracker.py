@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from viewfinder.inference.tracking.assigning import assign
 from viewfinder.inference.tracking.motion import Motion, begin, corrected, predicted
 from viewfinder.pictures.geometry import iou
+from viewfinder.tasks.detect.answers.suppression import best_of
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.suppression import best_of
 from viewfinder.tasks.model import Threshold
 
 LOW = 0.4

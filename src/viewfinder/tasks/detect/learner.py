@@ -18,17 +18,22 @@ from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.chance import share_error, worth
 from viewfinder.tasks.detect import suitable
-from viewfinder.tasks.detect.augment import compose
-from viewfinder.tasks.detect.batch import BoxBatch
+from viewfinder.tasks.detect.augmentation.making import compose
+from viewfinder.tasks.detect.augmentation.plan import augmentation, plan_step
 from viewfinder.tasks.detect.class_names import known_classes
-from viewfinder.tasks.detect.composed import TrainExamples, mix, open_scenes
-from viewfinder.tasks.detect.examples import frame_for, open_examples
+from viewfinder.tasks.detect.examples.batch import BoxBatch
+from viewfinder.tasks.detect.examples.composed import TrainExamples, mix, open_scenes
+from viewfinder.tasks.detect.examples.opening import frame_for, open_examples
+from viewfinder.tasks.detect.examples.sampling import (
+    epoch_order,
+    frames_around,
+    reduced,
+    repeat_factors,
+)
 from viewfinder.tasks.detect.heads import head_of, head_of_net
-from viewfinder.tasks.detect.plan import augmentation, plan_step
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
-from viewfinder.tasks.detect.tiles import TILES, tiles_of
-from viewfinder.tasks.detect.tiling import describe_tiling, tiles_for
+from viewfinder.tasks.detect.tiling.choosing import describe_tiling, tiles_for
+from viewfinder.tasks.detect.tiling.tiles import TILES, tiles_of
 from viewfinder.tasks.learner import Learner
 from viewfinder.tasks.loss import Add, Forward, Loss, alone
 from viewfinder.tasks.normalisation import PLAIN, Normalisation

@@ -21,27 +21,27 @@ from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_picture
 from viewfinder.tasks.answering import Picture, in_batches, picture_in
 from viewfinder.tasks.calibration import CALIBRATION, damaged, read_calibration
-from viewfinder.tasks.detect.answering import (
+from viewfinder.tasks.detect.answers.answering import (
     BATCH,
     confident,
     found_by_tiles,
     found_in_framed,
     placed,
 )
-from viewfinder.tasks.detect.batch import BoxBatch
-from viewfinder.tasks.detect.composed import TrainExamples
+from viewfinder.tasks.detect.answers.platt import Calibrated, Platt, read_platt
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.examples import EvalExamples
+from viewfinder.tasks.detect.examples.batch import BoxBatch
+from viewfinder.tasks.detect.examples.composed import TrainExamples
+from viewfinder.tasks.detect.examples.opening import EvalExamples
 from viewfinder.tasks.detect.foreign import open_foreign
 from viewfinder.tasks.detect.heads import head_of_net
 from viewfinder.tasks.detect.learner import BoxLearner
-from viewfinder.tasks.detect.opining import FramedSplit, form_opinion, open_split
-from viewfinder.tasks.detect.opinion import FILE, OPINION, read_opinion, write_opinion
-from viewfinder.tasks.detect.platt import Calibrated, Platt, read_platt
+from viewfinder.tasks.detect.measures.scores import DetectScores, score
+from viewfinder.tasks.detect.opinion.forming import FramedSplit, form_opinion, open_split
+from viewfinder.tasks.detect.opinion.second import FILE, OPINION, read_opinion, write_opinion
 from viewfinder.tasks.detect.portable import read_portable
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.detect.scores import DetectScores, score
-from viewfinder.tasks.detect.tiles import TILES, tiles_from_json, tiles_of
+from viewfinder.tasks.detect.tiling.tiles import TILES, tiles_from_json, tiles_of
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.portable import Arrays, Outputs

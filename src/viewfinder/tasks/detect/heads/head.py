@@ -10,7 +10,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.answering import Answering, NetOutput
-from viewfinder.tasks.detect.batch import BoxTruth
+from viewfinder.tasks.detect.examples.batch import BoxTruth
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.loss import Add, alone
 

@@ -20,8 +20,8 @@ from viewfinder.nets.yolo import Anchors
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.detect.heads.yolo.assigning import RATIO
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.detect.tiles import Tiles
-from viewfinder.tasks.detect.tiling import tiles_for
+from viewfinder.tasks.detect.tiling.choosing import tiles_for
+from viewfinder.tasks.detect.tiling.tiles import Tiles
 from viewfinder.values import as_list, as_number, as_whole
 from viewfinder.wording import counted
 

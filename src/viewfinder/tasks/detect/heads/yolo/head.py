@@ -11,7 +11,7 @@ from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.nets.yolo import YOLO
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.answering import Answering, NetOutput, several_tensors
-from viewfinder.tasks.detect.batch import BoxTruth
+from viewfinder.tasks.detect.examples.batch import BoxTruth
 from viewfinder.tasks.detect.heads.head import HeadLoss
 from viewfinder.tasks.detect.heads.yolo.anchors import net_options
 from viewfinder.tasks.detect.heads.yolo.decoding import decode

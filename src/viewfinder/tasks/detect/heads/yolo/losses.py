@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from viewfinder.nets.yolo import Scale
-from viewfinder.tasks.detect.batch import BoxTruth
+from viewfinder.tasks.detect.examples.batch import BoxTruth
 from viewfinder.tasks.detect.heads.yolo.assigning import (
     RATIO,
     Places,

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import BoxArray, Size, clip_boxes, iou
+from viewfinder.tasks.detect.answers.suppression import best_of
 from viewfinder.tasks.detect.detections import Detections, no_detections
 from viewfinder.tasks.detect.recipe import LEAST_SIDE, MOST_OVERLAP, OVERLAP
-from viewfinder.tasks.detect.suppression import best_of
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.values import as_number, as_table, as_whole
 

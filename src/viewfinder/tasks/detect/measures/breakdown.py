@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.pictures.geometry import Floats
-from viewfinder.tasks.detect.matching import WRONG, Kind, Mask, Matching, Rows, claim
+from viewfinder.tasks.detect.measures.matching import WRONG, Kind, Mask, Matching, Rows, claim
 
 ERRORS = (*(kind.name.lower() for kind in WRONG), "missed")
 RECALLS = np.linspace(0, 1, 101)  # at which COCO reads a precision-recall curve

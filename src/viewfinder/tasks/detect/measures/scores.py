@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes
 from viewfinder.errors import InputError
-from viewfinder.tasks.detect.breakdown import (
+from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.detect.measures.breakdown import (
     ERRORS,
     Cost,
     OperatingPoint,
@@ -23,9 +24,8 @@ from viewfinder.tasks.detect.breakdown import (
     confusion,
     count_errors,
 )
-from viewfinder.tasks.detect.coco_ap import precision_at_recalls
-from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.matching import Kind, Matching, match
+from viewfinder.tasks.detect.measures.coco_ap import precision_at_recalls
+from viewfinder.tasks.detect.measures.matching import Kind, Matching, match
 
 
 class PointFigures(TypedDict):

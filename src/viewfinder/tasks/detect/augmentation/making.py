@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from viewfinder.datasets.loading import LETTERBOX_FILL
 from viewfinder.pictures.geometry import translation
 from viewfinder.pictures.warping import moved_boxes, warp_into
-from viewfinder.tasks.detect.batch import BoxBatch, BoxTruth
-from viewfinder.tasks.detect.examples import IGNORED, BoxExamples
-from viewfinder.tasks.detect.pasting import PastedObjects, joined, paste_objects
-from viewfinder.tasks.detect.plan import PlacedView, Plan, Step, draw
+from viewfinder.tasks.detect.augmentation.pasting import PastedObjects, joined, paste_objects
+from viewfinder.tasks.detect.augmentation.plan import PlacedView, Plan, Step, draw
+from viewfinder.tasks.detect.examples.batch import BoxBatch, BoxTruth
+from viewfinder.tasks.detect.examples.opening import IGNORED, BoxExamples
 
 LEAST_SHOWN = 0.25
 """Share of an object's box that must lie within its part of the picture."""

@@ -5,7 +5,7 @@ without blur, and little enough for the memory. What a training does to it, it d
 one matrix and one resample.
 
 Crowds (COCO: many objects in one box) and difficult objects (VOC: those that scores pass over) are
-nobody's truth. They keep their boxes, with the label `IGNORED`; `tasks.detect.augment` moves them
+nobody's truth. They keep their boxes, with the label `IGNORED`; `augmentation.making` moves them
 along, and hands them out by themselves, never among the truths.
 """
 
@@ -26,9 +26,9 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.pictures.geometry import Matrix, Size, letterbox, stretch, translation
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.detect.keeping import KeptPictures, kept_sizes, open_pictures
-from viewfinder.tasks.detect.outlines import Outline, readable_outlines
-from viewfinder.tasks.detect.tiles import Tiles
+from viewfinder.tasks.detect.examples.keeping import KeptPictures, kept_sizes, open_pictures
+from viewfinder.tasks.detect.examples.outlines import Outline, readable_outlines
+from viewfinder.tasks.detect.tiling.tiles import Tiles
 
 IGNORED = -1
 """The label of boxes that are not learnt from: crowds and difficult objects."""

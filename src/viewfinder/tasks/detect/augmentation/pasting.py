@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from viewfinder.pictures.geometry import Matrix, translation
 from viewfinder.pictures.masks import Area, box_around
 from viewfinder.pictures.warping import moved_boxes, warp_into
-from viewfinder.tasks.detect.examples import BoxExamples
-from viewfinder.tasks.detect.outlines import draw_outline
+from viewfinder.tasks.detect.examples.opening import BoxExamples
+from viewfinder.tasks.detect.examples.outlines import draw_outline
 
 LEAST_LEFT = 0.5
 """Share of an object that must stay uncovered."""

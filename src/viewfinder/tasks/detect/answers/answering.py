@@ -19,13 +19,13 @@ from viewfinder.pictures.geometry import (
 )
 from viewfinder.tasks.answering import Answering, in_batches, outputs, several_tensors
 from viewfinder.tasks.calibration import CALIBRATION
+from viewfinder.tasks.detect.answers.fusing import fused
+from viewfinder.tasks.detect.answers.platt import Platt
+from viewfinder.tasks.detect.answers.suppression import suppress
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.fusing import fused
 from viewfinder.tasks.detect.heads import head_of_net
-from viewfinder.tasks.detect.opinion import OPINION, Opinion
-from viewfinder.tasks.detect.platt import Platt
-from viewfinder.tasks.detect.suppression import suppress
-from viewfinder.tasks.detect.tiles import cut_tile, merge, tiles_of
+from viewfinder.tasks.detect.opinion.second import OPINION, Opinion
+from viewfinder.tasks.detect.tiling.tiles import cut_tile, merge, tiles_of
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.views import several, sized, times
 

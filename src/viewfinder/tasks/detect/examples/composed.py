@@ -14,8 +14,8 @@ from viewfinder.composing.source import Composed, composed
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.events import note
 from viewfinder.pictures.geometry import Size, resample, stretch, transform_boxes
-from viewfinder.tasks.detect.batch import BoxBatch, BoxTruth
-from viewfinder.tasks.detect.examples import BoxExamples
+from viewfinder.tasks.detect.examples.batch import BoxBatch, BoxTruth
+from viewfinder.tasks.detect.examples.opening import BoxExamples
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.wording import counted
 

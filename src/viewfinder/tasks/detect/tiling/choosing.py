@@ -11,7 +11,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.detect.recipe import LEAST_SIDE, DetectRecipe
-from viewfinder.tasks.detect.tiles import Tiles
+from viewfinder.tasks.detect.tiling.tiles import Tiles
 
 # An object's side as the net sees it, in pixels: with less, it is missed; with so many, it is not.
 _TOO_SMALL, _ENOUGH = 12, 24

@@ -4,7 +4,7 @@ import numpy as np
 from hotcoco import COCO, COCOeval
 from numpy.typing import NDArray
 
-from viewfinder.tasks.detect.matching import Matching
+from viewfinder.tasks.detect.measures.matching import Matching
 
 
 def precision_at_recalls(

@@ -23,8 +23,9 @@ from viewfinder.tasks.answering import in_batches
 from viewfinder.tasks.classify.heads import Floats, Labels
 from viewfinder.tasks.classify.last_layer import IN_WORDS, Solved, VectorExamples, solve
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.matching import FOREGROUND
-from viewfinder.tasks.detect.opinion import (
+from viewfinder.tasks.detect.measures.matching import FOREGROUND
+from viewfinder.tasks.detect.measures.scores import score
+from viewfinder.tasks.detect.opinion.second import (
     Consulted,
     Opinion,
     as_arrays,
@@ -34,7 +35,6 @@ from viewfinder.tasks.detect.opinion import (
     mix,
     mixture,
 )
-from viewfinder.tasks.detect.scores import score
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.wording import counted
 

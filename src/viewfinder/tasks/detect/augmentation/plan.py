@@ -1,6 +1,6 @@
 """What is drawn at random for a detector's training: one matrix a picture, and one of colours.
 
-Nothing here looks at a pixel: a `Plan` says what to make, and `augment.py` makes it.
+Nothing here looks at a pixel: a `Plan` says what to make, and `making.py` makes it.
 """
 
 import math
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from viewfinder.pictures.geometry import Matrix, Size, rotation, scaling, translation
 from viewfinder.pictures.masks import Area
 from viewfinder.pictures.warping import moved_boxes
-from viewfinder.tasks.detect.examples import BoxExamples
-from viewfinder.tasks.detect.pasting import Paste
+from viewfinder.tasks.detect.augmentation.pasting import Paste
+from viewfinder.tasks.detect.examples.opening import BoxExamples
 from viewfinder.tasks.detect.recipe import DetectRecipe
 
 # Where the four pictures of a mosaic may meet, as shares of the sides.

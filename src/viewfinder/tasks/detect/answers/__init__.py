@@ -1,0 +1,1 @@
+"""What a detector finds: suppressed, fused over views, with calibrated scores."""

@@ -1,0 +1,1 @@
+"""What a detector learns from, which of it a step shows, and the batch."""

@@ -1,0 +1,1 @@
+"""How well detections meet the truth."""

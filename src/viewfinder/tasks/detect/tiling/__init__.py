@@ -1,0 +1,1 @@
+"""Large pictures in tiles: whether, where, and one answer of all."""
