@@ -27,6 +27,12 @@ def refuse_special(path: Path) -> None:
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", str(path))
 
 
+def broken_link(path: Path) -> Path | None:
+    """The link that leads to nothing on the way to a file or folder; None where there is none."""
+    on_the_way = (path, *path.parents)
+    return next((each for each in on_the_way if each.is_symlink() and not each.exists()), None)
+
+
 def open_file(path: Path) -> io.BufferedReader:
     """A file, open for reading.
 

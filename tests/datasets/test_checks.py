@@ -7,6 +7,7 @@ import pytest
 
 from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
 
 
@@ -96,3 +97,24 @@ def test_a_side_that_lacks_a_class(root):
     found = faults(root)
     assert set(found) == {("not-in-val", "val")}
     assert "dog" in found["not-in-val", "val"].detail
+
+
+def test_a_class_that_is_a_link_to_nothing_is_told(tmp_path):
+    """As a set is whose disk is not mounted: its other classes are read, and it is not passed over
+    in silence."""
+    for name in ("cat", "dog"):
+        for number, grey in enumerate((40, 90 if name == "cat" else 140)):
+            pixels = np.full((8, 8, 3), grey + 7 * (name == "dog"), np.uint8)
+            write_picture(tmp_path / "disk" / name / f"{number}.png", pixels)
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("cat", "dog", "owl"):
+        (data / name).symlink_to(tmp_path / "disk" / name)
+    dataset = open_dataset(data)
+    assert dataset.classes == ("cat", "dog")
+    (fault,) = dataset.faults
+    assert (fault.kind, fault.file) == ("broken-link", "owl")
+    assert "1 fault: `viewfinder check` names it" in dataset.summary()
+    (data / "data.yaml").write_text("names: [cat]\ntrain: owl\n")
+    with pytest.raises(InputError, match="owl is a link that leads to nothing"):
+        open_dataset(data / "data.yaml")

@@ -18,8 +18,9 @@ Kind = Literal["over-fitting", "under-fitting", "uneven", "fine", "unknown"]
 
 # A gap between the splits smaller than this harms nobody.
 _HARMLESS_GAP = 0.05
-# Where chance may hide a gap of more than this, nothing is called fine.
-_HIDDEN_GAP = 0.25
+# Where chance may hide a gap of more than this, nothing is called fine; and how wide a gap is to
+# be told from none by the pictures that are asked for then.
+_HIDDEN_GAP, _CLEAR_GAP = 0.25, 0.1
 # …and one that chance alone makes is none: this many standard errors; of few pictures more, since
 # their errors are themselves not well known.
 _CHANCE, _CHANCE_OF_FEW = 2.0, 3.0
@@ -222,13 +223,14 @@ def _against_too_few(
 
 
 def _would_tell(held_out: SplitScore, gap: float, reach: float) -> int:
-    """About how many pictures held out would tell whether a gap as wide is more than chance.
+    """About how many pictures held out would tell whether a gap as wide is more than chance, or
+    that there is none to speak of; in tens.
 
     Args:
         reach: how far chance may move the gap, as it falls with the root of the pictures.
     """
-    clear = gap if gap > _HIDDEN_GAP / 2 else _HIDDEN_GAP - max(0.0, gap)
-    return math.ceil(held_out.images * max(1.1, (reach / clear) ** 2))
+    times = (reach / max(gap, _CLEAR_GAP)) ** 2
+    return max(held_out.images + 10, 10 * math.ceil(held_out.images * times / 10))
 
 
 def _for_more(

@@ -105,8 +105,13 @@ def command(run: RunFolder, recipe: Recipe, *more: str) -> str:
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
         else:
-            words += [f"--{flag}", *map(str, values)]
+            words += [f"--{flag}", *map(_plain, values)]
     return shlex.join([*words, *more])
+
+
+def _plain(value: object) -> str:
+    """A value as a person writes it: 0, and not 0.0."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _said(recipe: Recipe) -> dict[str, object]:

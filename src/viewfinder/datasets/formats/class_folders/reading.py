@@ -1,7 +1,7 @@
 """Pictures sorted into a folder for each class: `train/cat/1.jpg`, or just `cat/1.jpg`."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.class_folders.layouts import (
     NAMED,
     alike_classes,
@@ -25,6 +26,7 @@ from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified, usual_val_share
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import folders_in, has_picture, is_picture, walk
+from viewfinder.reading import broken_link
 from viewfinder.wording import counted
 
 TEST_SHARE = 0.15
@@ -72,6 +74,7 @@ def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool
         groups=groups,
         notes=notes,
         unread=unread,
+        faults=tuple(_broken_links(root, tops)),
     )
     return dealt(dataset, val_share) if deal else dataset
 
@@ -106,6 +109,19 @@ def dealt(dataset: Dataset, val_share: float | None = None) -> Dataset:
         test_dealt=not has_splits,
         notes=(*dataset.notes, *_notes_on_alone(alone)),
     )
+
+
+def _broken_links(root: Path, tops: Iterable[Path]) -> Iterator[Fault]:
+    """A fault for each link that leads to nothing where a class's folder would stand."""
+    for top in tops:
+        for each in sorted(top.iterdir()):
+            if not each.name.startswith(".") and broken_link(each) == each:
+                yield Fault(
+                    "broken-link",
+                    each.relative_to(root).as_posix(),
+                    "this link leads to nothing, so that what it stands for is left out",
+                    "see where that has gone, or remove the link",
+                )
 
 
 class _Row(NamedTuple):

@@ -21,6 +21,7 @@ from viewfinder.datasets.split_names import split_of_path
 from viewfinder.datasets.survey import Survey
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
+from viewfinder.reading import broken_link
 from viewfinder.wording import counted
 
 _MAPS = {"mask", "depth"}
@@ -182,6 +183,8 @@ def _lists(values: dict[str, Value], paths: Paths, file: Path) -> tuple[NamedLis
     if lists and not any(listing.pictures for listing in lists):
         gone = next((place for one in lists for place in one.absent), "")
         which = f": there is no {gone:.80}" if gone else ""
+        if gone and (link := broken_link(file.parent / plain_path(gone))) is not None:
+            which = f": {link} is a link that leads to nothing"
         raise InputError(f"{file} leads to no pictures{which}: check its train, val and test")
     return tuple(lists)
 
