@@ -46,6 +46,8 @@ _PLACES = {
     "captures": (),
     "file": (),
 }
+# Those that are places all, where there are several.
+_SEVERAL = ("source",)
 _PLACES_OF_FLAGS = {
     "init": ("random", "imagenet", "coco"),
     "teacher": (),
@@ -106,7 +108,9 @@ def refuse_missing_places(flags: object) -> None:
     """
     for field, instead in _PLACES.items():
         given = getattr(flags, field, None)
-        for place in given if isinstance(given, tuple) else (given,):
+        # Of several words the last may be what is to be written; a verb looks at those itself.
+        places = given if isinstance(given, tuple) and field in _SEVERAL else (given,)
+        for place in places:
             if _is_missing(place, instead):
                 raise InputError(_no_such(field, str(place)))
     if getattr(flags, "resume", False):

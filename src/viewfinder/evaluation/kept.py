@@ -35,6 +35,7 @@ def kept_in_words(
             "The weights are those before the first step, the last layer solved, which is the "
             f"simpler net: no epoch was better on {held} by more than chance."
         )
+    are = "is" if len(val) == 1 else "are"
     which = "the last epoch" if kept == last else f"epoch {kept} of {last}"
     if recipe.tunes:
         return (
@@ -42,7 +43,7 @@ def kept_in_words(
             "more than chance."
         )
     if not can_choose(task, val, recipe):
-        return f"The weights are those of {which}: {held} are too few to tell epochs apart."
+        return f"The weights are those of {which}: {held} {are} too few to tell epochs apart."
     return (
         f"The weights are those of {which}, the latest that was as good on {held} as the best, "
         "within what chance makes."
