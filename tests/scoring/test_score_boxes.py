@@ -317,3 +317,19 @@ def test_names_before_shares_are_refused_for_what_they_are(tmp_path):
     (tmp_path / "own/street_001.txt").write_text(line, encoding="utf-8")
     with pytest.raises(InputError, match="its class is a name, cat, and its numbers are shares"):
         only(tmp_path, f"own={tmp_path / 'own'}")
+
+
+def test_one_picture_has_scores_and_no_interval(tmp_path):
+    made(tmp_path, pictures=1, seed=2)
+    scores = compare([only(tmp_path)]).sets[0].methods[0].values
+    assert scores["ap50"].value >= 0
+    assert scores["ap50"].low is None
+
+
+def test_a_misspelt_class_of_boxes_is_told_by_the_one_that_is_meant(tmp_path):
+    made(tmp_path)
+    header = "picture,class,score,x1,y1,x2,y2\n"
+    rows = ["street_001.jpg,cat,0.9,1,1,20,20", "street_001.jpg,dogs,0.8,30,1,50,20"]
+    (tmp_path / "it.csv").write_text(header + "\n".join(rows), encoding="utf-8")
+    notes = "\n".join(compare([only(tmp_path, f"{tmp_path}/it.csv")]).sets[0].notes)
+    assert "left out: dogs (did you mean dog?) (1)" in notes

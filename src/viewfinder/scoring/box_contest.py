@@ -1,6 +1,7 @@
 """Boxes as a contest: COCO's AP, by class too, over draws of pictures."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -256,7 +257,7 @@ def _digest(found: Sequence[Detections]) -> bytes:
 
 def _mean(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Over the classes and IoUs that have a value; NaN where none has."""
-    flat = table.reshape(len(table), -1)
+    flat = table.reshape(len(table), math.prod(table.shape[1:]))
     there = ~np.isnan(flat)
     sums = np.where(there, flat, 0).sum(axis=1)
     counts = there.sum(axis=1)

@@ -152,7 +152,7 @@ def _notes(opened: Opened, truth: Dataset) -> list[str]:
     said = []
     for name in opened.models:
         if name not in opened.runs:
-            said.append(f"{name}: no training of Viewfinder's wrote it, so its recipe is not known")
+            said.append(f"{name} is no run, so its recipe is not known")
         elif learnt := seen_in_training(opened.runs[name], truth):
             count = counted(len(learnt), "picture")
             said.append(

@@ -82,9 +82,10 @@ def says(contest: Contest, each: Agreement) -> str:
             f"both right {len(each.both):,}, only {each.one} {better:,}, only {each.other} "
             f"{worse:,}, neither {len(each.neither):,}"
         )
+    good = f"{contest.right_from:g}{' or more' if contest.right_from < 1 else ''}"
     return (
         f"by {contest.judged_by}: {each.one} better on {better:,}, {each.other} on {worse:,}; "
-        f"both at {contest.right_from:g} or more on {len(each.both):,}, neither on "
+        f"both at {good} on {len(each.both):,}, neither on "
         f"{len(each.neither):,}"
     )
 
