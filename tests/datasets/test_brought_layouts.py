@@ -194,7 +194,7 @@ def test_what_lies_there_and_is_not_used_is_counted_in_every_layout(tmp_path):
 
 
 OTHERS = {
-    "labelme": ("{}.json", '{"shapes": [], "imagePath": "x"}', "labelme"),
+    "a tool": ("{}.json", '{"gtboxes": []}', "JSON with boxes"),
     "label studio": ("tasks.json", '[{"from_name": 1, "to_name": 2}]', "Label Studio"),
     "cvat": ("annotations.xml", "<annotations><image/></annotations>", "CVAT"),
     "a table": ("train_labels.csv", "filename,width,height,class,xmin,ymin,xmax,ymax\n", "table"),

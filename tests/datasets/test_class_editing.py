@@ -5,9 +5,13 @@ import json
 import numpy as np
 import pytest
 
+from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.datasets.converting import convert
+from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.editing.classes import DROPPED, apply_changes, plan_edit
 from viewfinder.datasets.editing.transaction import take_back
+from viewfinder.datasets.formats import box_labels
+from viewfinder.datasets.formats.box_labels import BoxFormat
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
@@ -242,3 +246,47 @@ def test_labels_of_a_side_that_is_not_listed_are_renumbered_too(yolo):
     assert (yolo / "test/labels/b.txt").read_text() == "1 .5 .5 .2 .2\n"
     assert (yolo / "camera.txt").read_text() == text
     assert (yolo / "labels/odd.txt").read_text() == text + "1 2\n"
+
+
+def test_pictures_and_masks_have_no_classes_to_edit(tmp_path):
+    picture = np.zeros((12, 16, 3), np.uint8)
+    for stem in "abc":
+        write_picture(tmp_path / f"RGB/{stem}.png", picture + 90)
+        write_picture(tmp_path / f"GT/{stem}.png", picture)
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match="masks of their subjects, which has no classes to edit"):
+        edit(tmp_path, {"RGB": "picture"})
+    assert tree(tmp_path) == before
+
+
+def test_labels_of_a_tool_that_is_not_read_are_no_folders_to_rename(folders):
+    next(folders.rglob("*.png")).with_suffix(".json").write_text('{"gtboxes": []}')
+    before = tree(folders)
+    with pytest.raises(InputError, match="which is not read"):
+        edit(folders, {"cat": "lion"})
+    assert tree(folders) == before
+
+
+def test_a_format_that_nothing_edits_is_refused_and_one_that_is_read_needs_one_line(
+    folders, monkeypatch
+):
+    (folders / "made.up").write_text("")
+    found = gather_boxes(
+        np.zeros(0, np.int64), 0, corners=np.zeros((0, 4)), classes=np.zeros(0, np.int64)
+    )
+
+    def read(seen, files):
+        assert files == [folders / "made.up"]
+        nothing = np.zeros(0, np.int64)
+        sizes = np.zeros((0, 2), np.int64)
+        return Dataset(
+            seen.root, "Made Up", ("cat",), (), nothing, nothing, boxes=found, sizes=sizes
+        )
+
+    made_up = BoxFormat("Made Up", lambda seen: [*seen.root.glob("made.up")], read)
+    monkeypatch.setattr(box_labels, "FORMATS", (*box_labels.FORMATS, made_up))
+    assert read_boxes(folders).layout == "Made Up"
+    before = tree(folders)
+    with pytest.raises(InputError, match=r"a set of Made Up, .* to coco or yolo or voc, and edit"):
+        edit(folders, {"cat": "lion"})
+    assert tree(folders) == before

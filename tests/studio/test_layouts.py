@@ -410,11 +410,10 @@ def test_who_names_a_file_of_labels_is_told_of_the_studio(yolo):
 
 
 def test_a_folder_of_another_tools_labels_is_refused_and_an_empty_one_is_not(tmp_path):
-    brought.picture(tmp_path / "labelme" / "a.jpg")
-    page = {"version": "5.0", "flags": {}, "shapes": [], "imagePath": "a.jpg", "imageData": None}
-    brought.text(tmp_path / "labelme" / "a.json", json.dumps(page))
-    with pytest.raises(InputError, match="labelme"):
-        open_store(tmp_path / "labelme", wait=True)
+    brought.picture(tmp_path / "tool" / "a.jpg")
+    brought.text(tmp_path / "tool" / "a.json", json.dumps({"gtboxes": []}))
+    with pytest.raises(InputError, match="JSON with boxes"):
+        open_store(tmp_path / "tool", wait=True)
     (tmp_path / "empty").mkdir()
     with open_store(tmp_path / "empty", wait=True) as store:
         assert store.pictures().total == 0

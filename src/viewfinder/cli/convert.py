@@ -10,11 +10,12 @@ was. Pictures are hard links to the same files, or copies with --copy.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 from viewfinder.cli.output import print_json, say
+from viewfinder.datasets import Format
 from viewfinder.errors import InputError
 from viewfinder.wording import counted
 
@@ -24,7 +25,7 @@ class Flags:
     data: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="DATA … OUT")]
     """A folder of COCO, YOLO or Pascal VOC, or COCO's JSON file or YOLO's data.yaml itself; and the
     folder to write, which must not exist yet. With --out, any number of such sets."""
-    to: Literal["coco", "yolo", "voc"]
+    to: Format
     """The format to write."""
     out: Path | None = None
     """The folder to write, where several sets are to become one."""

@@ -7,6 +7,7 @@ and VOC give back exactly those.
 import json
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -14,6 +15,7 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets import Format
 from viewfinder.datasets.boxes import shortest
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.formats.coco.writing import CocoDocument, category_rows, image_row
@@ -98,18 +100,34 @@ def write_voc(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
             write_text(folder / "ImageSets" / "Main" / f"{title}.txt", text)
 
 
-WRITERS: dict[str, Callable[[Dataset, Sequence[str], Path], None]] = {
-    "coco": write_coco,
-    "yolo": write_yolo,
-    "voc": write_voc,
+@dataclass(frozen=True)
+class BoxWriter:
+    """How a set of boxes is written in a format, and what the format can hold.
+
+    Attributes:
+        write: writes the labels into a folder; the pictures' files have the names it is given.
+        folder: where the pictures of a split lie in it; of none it is -1.
+        holds_all: the numbers, crowds, outlines, areas, groups and tracks that COCO's files hold.
+        holds_difficult: which objects scores are to pass over.
+    """
+
+    write: Callable[[Dataset, Sequence[str], Path], None]
+    folder: Callable[[int], str]
+    holds_all: bool = False
+    holds_difficult: bool = False
+
+
+WRITERS: dict[Format, BoxWriter] = {
+    "coco": BoxWriter(write_coco, lambda split: f"images/{split_name(split)}", holds_all=True),
+    "yolo": BoxWriter(write_yolo, lambda split: f"images/{SPLITS[max(split, 0)]}"),
+    "voc": BoxWriter(write_voc, lambda _: "JPEGImages", holds_difficult=True),
 }
+"""Every format that boxes are written in; what one cannot hold, `convert` counts as lost."""
 
 
-def picture_folder(to: str, split: int) -> str:
+def picture_folder(to: Format, split: int) -> str:
     """Where a format keeps the pictures of a split."""
-    if to == "voc":
-        return "JPEGImages"
-    return f"images/{SPLITS[max(split, 0)] if to == 'yolo' else split_name(split)}"
+    return WRITERS[to].folder(split)
 
 
 def split_name(split: int) -> str:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 import numpy as np
 
+from viewfinder.datasets import Format
 from viewfinder.datasets.box_files import WRITERS, picture_folder, voc_numbers
 from viewfinder.datasets.boxes import Boxes, usable
 from viewfinder.datasets.dataset import Dataset
@@ -21,8 +21,6 @@ from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.files import explained_writing, new_folder
 from viewfinder.pictures.reading import read_header
-
-Format = Literal["coco", "yolo", "voc"]
 
 # What cannot stand in a list of names, a line each.
 _NOT_IN_LISTS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|^\s|\s$")
@@ -136,7 +134,7 @@ def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) 
     )
     with new_folder(out) as folder:
         _place(dataset, names, folder, to=to, copy=copy)
-        WRITERS[to](dataset, names, folder)
+        WRITERS[to].write(dataset, names, folder)
     assert dataset.boxes is not None
     table = {what: count for what, count in lost.items() if count}
     notes = (*dataset.notes_beside_faults, *map(str, dataset.faults))
@@ -163,9 +161,9 @@ def carried(dataset: Dataset, to: Format, lost: Counter[str]) -> Dataset:
         lost["boxes of exactly one pixel"] = int((keep & point).sum())
         keep &= ~point
     boxes = boxes.keep(keep)
-    if to != "coco":
+    if not WRITERS[to].holds_all:
         lost.update(_only_in_coco(dataset, boxes))
-        if to == "yolo":
+        if not WRITERS[to].holds_difficult:
             lost["difficult flags"] = int(boxes.difficult.sum())
     return replace(dataset, boxes=boxes)
 

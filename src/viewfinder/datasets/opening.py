@@ -33,7 +33,6 @@ from viewfinder.datasets.formats.other_tools import HOW, box_table, refuse_other
 from viewfinder.datasets.formats.rgbd.folders import masks_among
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.datasets.formats.rgbd.reading import read_saliency
-from viewfinder.datasets.formats.voc.reading import read_voc
 from viewfinder.datasets.formats.yolo.labels import is_class_list
 from viewfinder.datasets.formats.yolo.reading import read_yolo
 from viewfinder.datasets.kind_names import kind_of
@@ -147,20 +146,24 @@ def _boxes_of(root: Path) -> Dataset | None:
         return _read_file(root)
     seen = survey(root)
     labels = box_labels(seen)
-    found = None
-    if labels.coco:
-        found = read_coco(seen, labels.coco)
-    elif labels.voc:
-        found = read_voc(seen, labels.voc)
-    elif labels.yolo is not None:
-        found = read_yolo(labels.yolo, seen)
-    if found is not None:
+    if labels is not None:
+        found = labels.format.read(seen, labels.files)
         if not labels.also:
             return found
         note = f"labels of {' and '.join(labels.also)} lie here too and are not read"
         return replace(found, notes=(*found.notes, note))
-    if _has_masks(seen):
-        return None
+    if not has_masks(seen):
+        require_class_folders(seen)
+    return None
+
+
+def require_class_folders(seen: Survey) -> None:
+    """See that a folder without boxes and masks that are read is one of class folders.
+
+    Raises:
+        InputError: it is not, or its pictures have labels that are not read.
+    """
+    root = seen.root
     refuse_other_tools(seen)
     if (table := box_table(seen)) and not _sure_of_classes(root):
         raise InputError(f"{root} has boxes in a table ({table:.80}), which is not read: {HOW}")
@@ -173,10 +176,9 @@ def _boxes_of(root: Path) -> Dataset | None:
             "(with its data.yaml) or Pascal VOC, or pictures in RGB/ and masks of their subjects "
             "in GT/"
         )
-    return None
 
 
-def _has_masks(seen: Survey) -> bool:
+def has_masks(seen: Survey) -> bool:
     """Whether a folder holds pictures with masks.
 
     Raises:
@@ -234,7 +236,7 @@ def _read_file(file: Path) -> Dataset:
     if suffix == ".json":
         return _read_json(file)
     if suffix in (".yaml", ".yml", ".data") or is_class_list(file.name):
-        return read_yolo(file)
+        return read_yolo(survey(file.parent), file)
     raise InputError(f"{file} is a file: give the folder that holds the pictures")
 
 

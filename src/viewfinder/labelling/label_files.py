@@ -46,7 +46,7 @@ def read_label_files(data: Path) -> list[LabelFile]:
     """The COCO files of a data folder; a new one where it has no labels.
 
     Raises:
-        InputError: a file is damaged, or the labels are YOLO's or VOC's.
+        InputError: a file is damaged, or the labels are of another format.
     """
     seen = survey(data)
     files = find_coco(seen)

@@ -7,10 +7,12 @@ all of it is done or nothing, and pictures of class folders are moved, never del
 import codecs
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any, get_args
 from xml.etree import ElementTree
 
+from viewfinder.datasets import Format
 from viewfinder.datasets.box_files import line_of
 from viewfinder.datasets.editing.record import digest, digest_of
 from viewfinder.datasets.editing.steps import FileChange
@@ -25,7 +27,7 @@ from viewfinder.datasets.formats.yolo.data_yaml import quoted, read_data_yaml
 from viewfinder.datasets.formats.yolo.labels import CLASS_LIST, label_files, label_row
 from viewfinder.datasets.formats.yolo.lists import class_names, describe
 from viewfinder.datasets.formats.yolo.reading import read_yolo
-from viewfinder.datasets.opening import refuse_blocking
+from viewfinder.datasets.opening import has_masks, refuse_blocking, require_class_folders
 from viewfinder.datasets.survey import Survey, survey
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
@@ -52,13 +54,20 @@ def plan_edit(root: Path, edit: Edit) -> list[FileChange]:
     if source.is_file():
         raise InputError(f"{source} is a file: give the folder of the whole set")
     seen = survey(source)
-    labels = box_labels(seen)
-    if labels.coco:
-        return list(_in_coco(seen, labels.coco, edit))
-    if labels.voc:
-        return list(_in_voc(seen, labels.voc, edit))
-    if labels.yolo is not None:
-        return list(_in_yolo(seen, labels.yolo, edit))
+    if (labels := box_labels(seen)) is not None:
+        name = labels.format.name
+        if name not in _EDITORS:
+            raise InputError(
+                f"{source} is a set of {name}, whose files this cannot edit: `viewfinder convert` "
+                f"it to {' or '.join(get_args(Format))}, and edit that"
+            )
+        return list(_EDITORS[name](seen, labels.files, edit))
+    if has_masks(seen):
+        raise InputError(
+            f"{source} is a set of pictures and masks of their subjects, which has no classes to "
+            "edit"
+        )
+    require_class_folders(seen)
     return list(_in_folders(source, edit))
 
 
@@ -161,7 +170,7 @@ def _in_voc(seen: Survey, pages: list[str], edit: Edit) -> Iterator[FileChange]:
 
 
 def _in_yolo(seen: Survey, file: Path, edit: Edit) -> Iterator[FileChange]:
-    dataset, said = read_yolo(file, seen), describe(file, seen)
+    dataset, said = read_yolo(seen, file), describe(file, seen)
     refuse_blocking(dataset)
     before = list(dataset.classes)
     after = edited(before, edit)
@@ -214,6 +223,14 @@ def _renumbered(file: Path, numbers: Mapping[int, int | None], points: int) -> I
         mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
         detail = f"{changed} row{'s' if changed != 1 else ''}"
         yield FileChange(file, detail, mark + "".join(lines).encode(), before=digest(data))
+
+
+_EDITORS: dict[str, Callable[[Survey, Any, Edit], Iterator[FileChange]]] = {
+    "COCO": _in_coco,
+    "Pascal VOC": _in_voc,
+    "YOLO": _in_yolo,
+}
+"""What changes the files of each format of `box_labels.FORMATS`; others are refused."""
 
 
 def _replaced(file: Path, detail: str, data: bytes) -> FileChange:

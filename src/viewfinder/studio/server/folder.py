@@ -2,17 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
+from viewfinder.datasets import Format
 from viewfinder.errors import InputError
 from viewfinder.studio.server.adding import Adding
 from viewfinder.studio.server.guard import FILES
 from viewfinder.studio.server.people import person_of
 from viewfinder.studio.store import Store, as_json
+from viewfinder.studio.store.exporting import FOLDERS
 
 LINES = "jsonl"
 """Beside the store's layouts: everything, history too, as JSON lines."""
@@ -112,8 +114,8 @@ def exported_to(store: Store, to: str) -> Path:
 
 
 def _export(store: Store, to: str, out: object, *, local: bool) -> dict[str, object]:
-    if to not in ("coco", "yolo", "voc", "folders", "masks", LINES):
-        raise InputError("labels are exported to coco, yolo, voc, folders, masks or jsonl")
+    if to not in (known := (*get_args(Format), FOLDERS, "masks", LINES)):
+        raise InputError(f"labels are exported to {', '.join(known[:-1])} or {known[-1]}")
     target = exported_to(store, to)
     if out:
         if not local:

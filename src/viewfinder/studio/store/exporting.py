@@ -10,9 +10,9 @@ from typing import cast, get_args
 
 import numpy as np
 
+from viewfinder.datasets import Format
 from viewfinder.datasets.box_files import line_of, picture_folder
 from viewfinder.datasets.converting import (
-    Format,
     carried,
     file_names,
     linked,

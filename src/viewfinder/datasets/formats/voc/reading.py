@@ -40,7 +40,7 @@ from viewfinder.wording import counted, some
 _BOX = Meaning("corners", "pixels")
 
 
-def voc_files(seen: Survey) -> list[str]:
+def find_voc(seen: Survey) -> list[str]:
     """The XML files of Pascal VOC below a folder; where any lies in `Annotations/`, only those of
     such folders."""
     files = seen.of(".xml")
@@ -61,13 +61,10 @@ def _not_read(seen: Survey, files: Sequence[str]) -> list[str]:
     return [f"{counted(len(pages), 'XML file')} not read ({some(pages, 2):.120})"]
 
 
-def is_voc(pages: Sequence[str], described: Path | None) -> bool:
-    """Whether a folder with these XML files, and this file that describes a YOLO set, is VOC's.
-
-    XML files beside a set that says what it is are somebody's; alone they are the labels.
-    """
-    usual = any("annotations" in page.lower().split("/")[:-1] for page in pages)
-    return bool(pages) and (usual or described is None)
+def in_annotations(pages: Sequence[str]) -> bool:
+    """Whether any lies in `Annotations/`: XML files elsewhere, beside a set of another format that
+    says what it is, are somebody's; alone they are the labels."""
+    return any("annotations" in page.lower().split("/")[:-1] for page in pages)
 
 
 def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:

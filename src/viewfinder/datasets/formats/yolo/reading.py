@@ -30,7 +30,7 @@ from viewfinder.datasets.formats.yolo.lists import PictureLists, describe, liste
 from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.measuring import measure
-from viewfinder.datasets.survey import Survey, beginning, is_yolo_labels, survey
+from viewfinder.datasets.survey import Survey, beginning, is_yolo_labels
 from viewfinder.errors import InputError
 from viewfinder.wording import counted, some
 
@@ -76,16 +76,12 @@ def find_yolo(seen: Survey) -> Path | None:
     return None
 
 
-def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
+def read_yolo(seen: Survey, file: Path) -> Dataset:
     """Read the set of a `data.yaml`, an `obj.data`, or a `classes.txt` among its pictures.
-
-    Args:
-        seen: what lies in the set's folder, where that has been looked at.
 
     Raises:
         InputError: a file is damaged, or does not say what it must.
     """
-    seen = survey(file.parent) if seen is None else seen
     said = describe(file, seen)
     paths = tuple(dict.fromkeys(path for one in said.lists for path in one.pictures))
     files = label_files(seen, paths)
