@@ -42,7 +42,8 @@ def mixed_rows(case: Case) -> Mistake | None:
     call = case.call
     if call is None or not isinstance(case.failure.error, MixedRows):
         return None
-    shape, (rows, width) = call.input_shapes[0], call.output_shapes[0]
+    shape, (rows, *rest) = call.input_shapes[0], call.output_shapes[0]
+    width = prod(rest)
     pictures, own = shape[0], prod(shape[1:])
     what = "a row has numbers of several pictures" if own % width else "a picture has several rows"
     return case.mistake(
@@ -79,6 +80,9 @@ def _mixes(call: Call, batch: int) -> bool:
     if not call.input_shapes or len(call.output_shapes) != 1:
         return False
     shape, out = call.input_shapes[0], call.output_shapes[0]
+    if len(shape) == 2 and len(out) == 4 and shape[0] == batch and 0 < out[0] < batch:
+        # Rows made into fewer maps.
+        return True
     if len(shape) < 2 or shape[0] != batch or len(out) != 2 or out[0] == batch or not prod(out):
         return False
     own, width = prod(shape[1:]), out[1]

@@ -37,6 +37,8 @@ def masks(case: Case) -> Mistake | None:
     """Attention's masks: pairs of tokens, or tokens of each of the batch."""
     module, frame = case.module, case.failure.frame
     given = list(tensors_in(frame.args[:3]))
+    if isinstance(module, nn.TransformerEncoder):
+        return _left_tokens(case)
     if not isinstance(module, nn.MultiheadAttention) or len(given) < 3 or given[0].dim() != 3:
         return None
     seq = 1 if module.batch_first else 0
@@ -56,3 +58,18 @@ def masks(case: Case) -> Mistake | None:
                 " or ".join(map(shape_text, wanted[name])),
             )
     return None
+
+
+def _left_tokens(case: Case) -> Mistake | None:
+    """A padding mask of an encoder that is laid out otherwise than its tokens."""
+    frame = case.failure.frame
+    mask = frame.args[2] if len(frame.args) > 2 else frame.kwargs.get("src_key_padding_mask")
+    tokens = next(tensors_in(frame.args[:1]), None)
+    if not isinstance(mask, Tensor) or tokens is None or mask.shape == tokens.shape[:2]:
+        return None
+    wanted, got = (shape_text(tuple(map(int, one.shape[:2]))) for one in (tokens, mask))
+    return case.mistake(
+        f"src_key_padding_mask is batch × tokens, here {wanted}, and it is {got}",
+        f"tokens {shape_text(tuple(map(int, tokens.shape)))}, mask {got}",
+        wanted,
+    )

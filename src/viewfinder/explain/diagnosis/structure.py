@@ -70,6 +70,13 @@ def misspelt(case: Case) -> Mistake | None:
     if not isinstance(error, AttributeError) or not error.name:
         return None
     thing = error.obj
+    if isinstance(thing, dict):
+        keys = ", ".join(map(repr, thing))
+        return case.mistake(
+            f"a dictionary of {keys} is used as one tensor: it has no {error.name}",
+            f"a dictionary of {counted(len(thing), 'output')}",
+            f"one of them, such as [{next(iter(thing), '')!r}]",
+        )
     if isinstance(thing, nn.Module):
         kind = type(thing).__name__
     elif isinstance(thing, Tensor):

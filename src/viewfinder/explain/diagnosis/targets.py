@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.explanation import Mistake, shape_text
 
@@ -32,6 +33,21 @@ def classes(case: Case) -> Mistake | None:
         return None
     answer, target = case.shapes[:2]
     kind = case.call.tensors[1].dtype
+    chosen = case.producer()
+    if isinstance(chosen, Call) and chosen.base == "argmax":
+        return case.mistake(
+            f"{case.operation} wants the scores of all classes, N×classes, and argmax has chosen "
+            f"one of them: {shape_text(chosen.input_shapes[0])} became {shape_text(answer)}",
+            f"an answer of {case.operand(0)}, a target of {case.operand(1)}",
+            f"an answer of {shape_text(chosen.input_shapes[0])}",
+        )
+    if case.operation == "nll_loss" and target == answer and len(answer) > 1:
+        return case.mistake(
+            "nll_loss wants the number of each class, and its target has one for every class, as "
+            f"one-hot rows do: {shape_text(target)} ≠ {shape_text((*answer[:1], *answer[2:]))}",
+            f"an answer of {case.operand(0)}, a target of {case.operand(1)}",
+            f"a target of {shape_text((*answer[:1], *answer[2:]))}, int64",
+        )
     wanted = (*answer[:1], *answer[2:]) if len(answer) > 1 else ()
     if len(wanted) == len(target) > 1 and wanted[0] == target[0] and wanted != target:
         scored, known = shape_text(wanted[1:]), shape_text(target[1:])

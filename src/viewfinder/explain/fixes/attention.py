@@ -22,6 +22,8 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     """At nn.MultiheadAttention, also within a transformer's layer, and at nn.Transformer."""
     if isinstance(scene.case.module, nn.MultiheadAttention):
         yield from _attention(scene, scene.case.module)
+    if isinstance(scene.case.module, nn.TransformerEncoder) and scene.path:
+        yield from masks.of_encoder(scene)
     if isinstance(scene.case.module, nn.Transformer) and scene.path:
         yield from _transformer(scene, scene.case.module)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import prod
 
 import torch
 import torch.nn.functional as F
@@ -106,6 +107,13 @@ def _uneven_ranks(scene: Scene, call: Call, shapes: Sequence[Shape]) -> Iterator
                 return t[p][:, :, None, None].expand(-1, -1, *t[o].shape[2:])
 
             yield from scene.on_operand(position, code, run, 0.1)
+        if most == 4 and len(shape) == 3 and shape[1] * shape[2] % prod(shapes[other][2:]) == 0:
+            code = f"{{{position}}}.reshape({{{position}}}.size(0), -1, *{{{other}}}.shape[2:])"
+
+            def fold(t: Sequence[Tensor], p: int = position, o: int = other) -> Tensor:
+                return t[p].reshape(t[p].size(0), -1, *t[o].shape[2:])
+
+            yield from scene.on_operand(position, code, fold, 0.0)
         yield from _at_every_place(scene, position, other)
         for dim in range(1, most):
             yield from scene.operate(position, ops.unsqueeze(dim), 0.3)

@@ -175,15 +175,28 @@ def _pooled(scene: Scene, shape: Shape, names: tuple[str, ...], wanted: int) -> 
 def _pool_before(scene: Scene, flat: Call, side: int) -> Iterator[Candidate]:
     pooled = ops.then(ops.pool_to(side, 2), ops.flatten(1))
     path = flat.module
+    # What is left of a published net is pooled there, as in the whole net.
+    cost = 0.1 if side == 1 and _is_published(scene, flat) else 1.0
     try:
         module = scene.net.get_submodule(path)
     except AttributeError:
         return
     if isinstance(module, nn.Flatten):
-        yield scene.before(ops.pool_to(side, 2), 1.0, path)
+        yield scene.before(ops.pool_to(side, 2), cost, path)
     else:
         code = pooled.code.replace("{}", "{0}")
-        yield from scene.instead(flat, code, lambda t: pooled.run(t[0]), 1.0)
+        yield from scene.instead(flat, code, lambda t: pooled.run(t[0]), cost)
+
+
+def _is_published(scene: Scene, flat: Call) -> bool:
+    """Whether a map comes out of a part of one of torchvision's nets."""
+    made = flat.producers[0] if flat.producers else None
+    path = made.module if isinstance(made, Call) else ""
+    while path:
+        if type(scene.net.get_submodule(path)).__module__.startswith("torchvision."):
+            return True
+        path = path.rpartition(".")[0]
+    return False
 
 
 def _flattening(scene: Scene) -> Call | None:

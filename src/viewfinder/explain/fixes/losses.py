@@ -203,6 +203,8 @@ def _classes(scene: Scene, call: Call) -> Iterator[Candidate]:
     if target == answer and not kind.is_floating_point:
         yield from scene.operate(1, ops.to_type(torch.float32), 0.1)
         yield from scene.operate(1, ops.method("argmax", 1), 0.2)
+    if target == answer and len(target) > 1 and call.base == "nll_loss":
+        yield from scene.operate(1, ops.method("argmax", 1), 0.0)
     if kind != torch.int64:
         yield from scene.operate(1, ops.to_type(torch.int64), 0.1)
     yield from _weighted(scene, call, answer)

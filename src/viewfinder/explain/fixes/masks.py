@@ -49,6 +49,24 @@ def candidates(
         yield scene.before(ops.LEFT_OUT, 0.8, argument=argument)
 
 
+def of_encoder(scene: Scene) -> Iterator[Candidate]:
+    """At nn.TransformerEncoder itself, which lays out the tokens that its mask leaves."""
+    frame = scene.case.failure.frame
+    at_place = len(frame.args) > 2
+    argument: int | str = 2 if at_place else "src_key_padding_mask"
+    mask = frame.args[2] if at_place else frame.kwargs.get("src_key_padding_mask")
+    if not isinstance(mask, Tensor) or not scene.given or scene.given[0].dim() != 3:
+        return
+    batch, tokens = (int(size) for size in scene.given[0].shape[:2])
+    size = tuple(map(int, mask.shape))
+    if size == (tokens, batch):
+        yield scene.before(InsertedCall("{}.T", lambda m: m.T), 0.0, argument=argument)
+    if size == (tokens, tokens):
+        order = list(inspect.signature(nn.TransformerEncoder.forward).parameters)[1:]
+        says = f"mask= instead of src_key_padding_mask= in the call of {path_as_code(scene.path)}"
+        yield Candidate((renamed(scene.path, "src_key_padding_mask", "mask", order),), says, 0.0)
+
+
 def _pairs(
     scene: Scene,
     layer: nn.MultiheadAttention,

@@ -8,6 +8,7 @@ length alone.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import torch
 from torch import nn
 
 from viewfinder.explain.calls import Call
@@ -53,6 +54,25 @@ def _found(
         yield PLACES
     if skip := _left_out(scene, candidate.edits):
         yield skip
+    if any(_sees_one(scene, edit) for edit in candidate.edits):
+        yield "a window of 1 sees nothing beside it"
+
+
+def _sees_one(scene: Scene, edit: Edit) -> bool:
+    """Whether windows of several places are made windows of one."""
+    if not isinstance(edit, Replace):
+        return False
+    old = dict(scene.net.named_modules()).get(edit.path)
+    if not _sides(old) or 1 in _sides(old):
+        return False
+    with torch.device("meta"):
+        return set(_sides(edit.make())) == {1}
+
+
+def _sides(layer: object) -> tuple[int, ...]:
+    """The sides of a layer's windows; none where it has no windows."""
+    window = getattr(layer, "kernel_size", ())
+    return (window,) if isinstance(window, int) else tuple(window)
 
 
 def _goes_on(verdict: Verdict, stop: Stop) -> bool:

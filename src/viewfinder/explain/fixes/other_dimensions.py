@@ -5,6 +5,7 @@ turned away from the front although the layer wants it there.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -58,10 +59,13 @@ def _counted(scene: Scene, call: Call) -> Iterator[Candidate]:
     if node is None or call.place is None or call.output_shapes[0][:1] != _batch(scene):
         return
     text = ast.unparse(node)
-    for old in (".size(0)", ".shape[0]"):
+    lengths = re.findall(r"\blen\((\w+)\)", text)
+    for old in (".size(0)", ".shape[0]", *(f"len({name})" for name in lengths)):
         if text.count(old) != 1:
             continue
         new = text.replace(old, old.replace("0", "1"))
+        if old.startswith("len"):
+            new = text.replace(old, f"{old[4:-1]}.size(1)")
         fitted = ast.parse(new, mode="eval").body
         assert isinstance(fitted, ast.Call)
         code = call.place.code

@@ -37,15 +37,25 @@ def padded(scene: Scene, call: Call) -> Iterator[Candidate]:
             layer = scene.net.get_submodule(one.module)
             if isinstance(layer, CONVOLUTION) and "transpose" not in one.base:
                 changes += _keeping(scene, one.module, layer)
-    some = [together(changes)]
+    some = [_rates(scene, seen, list(together(changes)))]
     if len(changes) > 1:
         # Others pad by themselves, as a reflection does: the last, or all but it, may suffice.
-        some += [together(changes[:1]), together(changes[1:])]
+        some += [list(together(changes[:1])), list(together(changes[1:]))]
     for change in (change for found in some for change in found):
         yield from _everywhere(scene, call, change)
         yield change
     if len(call.input_shapes[0]) == 3:
         yield from _causal(scene, sorted(seen))
+
+
+def _rates(scene: Scene, paths: set[str], whole: list[Candidate]) -> list[Candidate]:
+    """Windows of a list that look at one map at several rates: nothing else is as likely."""
+    homes = {path.rpartition(".")[0] for path in paths}
+    listed = len(homes) == 1 and isinstance(scene.net.get_submodule(homes.pop()), nn.ModuleList)
+    alike = listed and all(
+        getattr(scene.net.get_submodule(path), "padding", None) in ((0,), (0, 0)) for path in paths
+    )
+    return [replace(one, cost=-0.05) for one in whole] if alike and len(paths) > 1 else whole
 
 
 def _everywhere(scene: Scene, call: Call, change: Candidate) -> Iterator[Candidate]:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from math import isqrt, prod
 
 from torch import Tensor, nn
@@ -31,6 +32,7 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from _divided(scene)
     yield from _without_token(scene, call, shape, target)
     yield from _row_of_an_anchor(scene, call, shape, target)
+    yield from _of_one_class_less(scene, call, shape, target)
     if batched and -1 not in tail:
         yield from _one_size(scene, call, shape, target)
     if not batched or -1 in tail:
@@ -43,11 +45,51 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
             # A map of 1×1 holds no picture, where a larger one was asked for.
             dot = side == 1 < min(tail[1:])
             yield from _viewed(scene, call, (tail[0], side, side), 0.7 if dot else 0.1)
+        yield from _for_the_next(scene, own)
     if len(tail) == 3 and own % (tail[1] * tail[2]) == 0:
         yield from _viewed(scene, call, (own // (tail[1] * tail[2]), *tail[1:]), 0.4)
     if prod(tail) > 0:
         yield from _upstream(scene, call, shape, tail)
     yield from _heads(scene, call, shape, target)
+
+
+def _for_the_next(scene: Scene, own: int) -> Iterator[Candidate]:
+    """nn.Unflatten into the channels that the next layer of its Sequential takes."""
+    home, _, name = scene.path.rpartition(".")
+    above = scene.net.get_submodule(home)
+    if not isinstance(above, nn.Sequential) or not name.isdigit() or not scene.case.in_layer:
+        return
+    following = list(above)[int(name) + 1 :]
+    channels = int(getattr(following[0], "in_channels", 0)) if following else 0
+    side = isqrt(own // channels) if channels and own % channels == 0 else 0
+    if side > 1 and side * side * channels == own:
+        yield from scene.replace(scene.path, 0.0, unflattened_size=(channels, side, side))
+
+
+def _of_one_class_less(
+    scene: Scene, call: Call, shape: Shape, target: Shape
+) -> Iterator[Candidate]:
+    """Heads of 3·10 answers a place, viewed as rows of 11: each head gives 3·11."""
+    rows = target[-1]
+    rows_of_maps = len(shape) == 4 and len(target) == 3 and target[1] == -1 and rows > 2
+    made: Call | int | None = scene.case.back(scene.case.producer())
+    while isinstance(made, Call) and made.base in ("permute", "contiguous") and made.producers:
+        made = made.producers[0]
+    if not rows_of_maps or not isinstance(made, Call) or not made.module:
+        return
+    layer = scene.net.get_submodule(made.module)
+    out = int(getattr(layer, "out_channels", 0))
+    if out < rows - 1 or out % (rows - 1) or out % rows == 0:
+        return
+    whole: Candidate | None = None
+    for path, one in scene.net.named_modules():
+        beside = path.rpartition(".")[0] == made.module.rpartition(".")[0]
+        listed = isinstance(scene.parent(path), nn.ModuleList) if path else False
+        if path == made.module or (beside and listed and getattr(one, "out_channels", 0) == out):
+            for fitted in scene.replace(path, 0.0, out_channels=out // (rows - 1) * rows):
+                whole = fitted if whole is None else whole.and_(fitted)
+    if whole is not None:
+        yield replace(whole, cost=-0.02)
 
 
 def _named(call: Call) -> bool:

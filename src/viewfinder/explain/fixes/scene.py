@@ -181,10 +181,15 @@ class Scene:
         run: Callable[[Tensors], object],
         cost: float,
         operation: InsertedCall | None = None,
+        at: Call | None = None,
     ) -> list[Candidate]:
-        """Another value in an operand's place; `code` names the operands `{0}`, `{1}` …"""
-        call = self.call
-        if call is None or call.place is None or self.case.in_layer:
+        """Another value in an operand's place; `code` names the operands `{0}`, `{1}` …
+
+        Args:
+            at: an earlier call of the user's own; the one that failed if None.
+        """
+        call = at or self.call
+        if call is None or call.place is None or (at is None and self.case.in_layer):
             return []
 
         def carry_out(function: Callable[..., object], args: Args, kwargs: Kwargs) -> object:
@@ -192,13 +197,14 @@ class Scene:
             args, kwargs = substitute(args, kwargs, position, run(tensors))
             return function(*args, **kwargs)
 
-        if any(name.startswith("batch") for name in dropped(operation, self.called(position))):
+        names = self.names.operand(call, position)
+        if any(name.startswith("batch") for name in dropped(operation, names)):
             return []
         found = expression(call.place, call.args, call.tensors, call.kwargs)
         old = found.operands[position]
         new = code.format(*found.operands)
         edit = Rewrite(call.place[:2], call.operation, code, carry_out, position)
-        means = reduced(operation, self.called(position))
+        means = reduced(operation, names)
         says = f"{new} instead of {old}"
         if found.text and len(found.text) < 60:
             says += f" in {' '.join(found.text.split())}"

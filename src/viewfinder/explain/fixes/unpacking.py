@@ -27,6 +27,7 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     yield from _one_state(scene, line)
     yield from _both_states(scene, line)
     yield from _of_a_dictionary(scene, line)
+    yield from _read_at_once(scene, line)
     yield from _each_of_a_list(scene)
 
 
@@ -110,6 +111,25 @@ def _of_a_dictionary(scene: Scene, line: Running) -> Iterator[Candidate]:
             taken = InsertedCall(f"{{}}[{key!r}]", operator.itemgetter(key))
             old = ast.unparse(given)
             says = f"{old}[{key!r}] instead of {old}, which is a dictionary"
+            yield Candidate((Around(found[0], taken, "after"),), says, 0.0 + at / 10)
+
+
+def _read_at_once(scene: Scene, line: Running) -> Iterator[Candidate]:
+    """`self.model(x).argmax(1)`, where the model gives a dictionary of outputs."""
+    error, node = scene.case.failure.error, line.statement
+    if not isinstance(error, AttributeError) or not isinstance(error.obj, dict) or node is None:
+        return
+    keys = [key for key, one in error.obj.items() if isinstance(one, Tensor)]
+    keys.sort(key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
+    for part in ast.walk(node):
+        if not isinstance(part, ast.Attribute) or part.attr != error.name:
+            continue
+        found = _layer(scene, part.value)
+        for at, key in enumerate(keys[:3] if found is not None else ()):
+            taken = InsertedCall(f"{{}}[{key!r}]", operator.itemgetter(key))
+            old = ast.unparse(part.value)
+            says = f"{old}[{key!r}] instead of {old}, which is a dictionary"
+            assert found is not None
             yield Candidate((Around(found[0], taken, "after"),), says, 0.0 + at / 10)
 
 
