@@ -112,8 +112,10 @@ def test_an_input_that_a_fix_leaves_out_is_told() -> None:
 
 def test_a_fix_that_numbers_the_batch_says_so() -> None:
     words = torch.zeros(4, 16, dtype=torch.int64)
-    offers = mistake_of(Numbered(), words).offers
-    assert all(offer.means for offer in offers if offer.whole)
+    counted, *others = mistake_of(Numbered(), words).offers
+    assert counted.says == ("torch.arange(x.size(1)) instead of torch.arange(len(x))",)
+    assert others
+    assert all(offer.means == "it numbers the items of the batch" for offer in others)
 
 
 def test_a_shortcut_of_several_blocks_fits_each() -> None:
