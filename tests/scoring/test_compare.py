@@ -12,15 +12,20 @@ from page_material import saliency_onnx
 from safetensors.torch import load_file, save_file
 from torchvision import models
 
+from viewfinder import nets
 from viewfinder.cli.main import main
+from viewfinder.datasets.formats.rgbd.reading import CLASSES
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import judge_examples
-from viewfinder.pictures.writing import write_mask, write_picture
-from viewfinder.runs.run import open_run
+from viewfinder.pictures.writing import write_depth, write_mask, write_picture
+from viewfinder.runs.run import create_run, open_run
 from viewfinder.scoring.models_compared import compare_models, open_models
 from viewfinder.scoring.reading import truth_of
 from viewfinder.scoring.side_by_side import agreement
+from viewfinder.tasks.manifest import Manifest
+from viewfinder.tasks.saliency.recipe import SaliencyRecipe
+from viewfinder.training.arrangement import Arrangement, Choice
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +103,42 @@ def test_saliency_models_of_others(tmp_path):
     assert one.values["s_measure"].value > 0.9
     (pair,) = found.agreements
     assert (len(pair.both), pair.one_better, pair.other_better) == (4, (), ())
+
+
+@pytest.mark.parametrize("named", ["set", "set/GT"])
+def test_a_net_that_reads_depth_is_asked_about_depth_maps(tmp_path, monkeypatch, capsys, named):
+    """Also where it is called as their folder is."""
+    for n in range(3):
+        mask = np.zeros((40, 48), bool)
+        mask[5 + n : 20, 8:30] = True
+        write_mask(tmp_path / f"set/GT/{n}.png", mask)
+        write_depth(tmp_path / f"set/depth/{n}.png", mask.astype(np.float32))
+        seen = np.random.default_rng(n).integers(0, 256, (40, 48, 3), np.uint8)
+        write_picture(tmp_path / f"set/RGB/{n}.png", seen)
+    recipe = SaliencyRecipe(net="a2dele-depth")
+    width = {"width": 0.0625}
+    data = {"source": ".", "root": ".", "layout": "", "fingerprint": "", "per_class": {}}
+    manifest = Manifest(
+        task="saliency", net=recipe.net, classes=CLASSES, size=(32, 32), options=width,
+        mean=(0.0,) * 3, std=(1.0,) * 3, recipe=recipe, versions={}, device="CPU",
+        data=data | {"images": {"train": 3, "val": 0, "test": 0}},
+        precision=Choice(Arrangement("32", "contiguous"), "", ()).as_json(),
+    )  # fmt: skip
+    run = create_run(tmp_path / "runs/depth", manifest)
+    torch.manual_seed(0)
+    run.save_weights(nets.create(recipe.net, **width).state_dict())
+    saliency_onnx(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    asked = ["runs/depth", "u2netp.onnx"]
+    assert main(["score", named, *asked, "--json"]) == 0
+    (scored,) = json.loads(capsys.readouterr().out)["sets"]
+    assert [own["images"] for own in scored["methods"]] == [3, 3]
+    if named == "set":
+        assert main(["compare", *asked, "set"]) == 0
+        assert "a2dele-depth" in capsys.readouterr().out
+        (tmp_path / "set/depth/1.png").unlink()
+        assert main(["score", named, *asked]) == 2
+        assert "the depth maps of set, and some are not found (GT/1.png)" in capsys.readouterr().err
 
 
 def test_a_classifier_of_torchvisions_beside_a_run(

@@ -16,6 +16,7 @@ from viewfinder.inference.answers import Predictor
 from viewfinder.inference.onnx_files import parameters_in
 from viewfinder.pictures.geometry import Size
 from viewfinder.runs.run import RunFolder
+from viewfinder.scoring.models import asked_file
 from viewfinder.tasks.model import Model
 
 # Of each model about so many seconds for one picture at a time, and pictures at least and at most.
@@ -68,7 +69,7 @@ def facts_of(models: Mapping[str, Model], examples: Dataset) -> dict[str, ModelF
     """
     device = pick_device("auto")
     predictors = {name: Predictor(model, device=device) for name, model in models.items()}
-    speeds = _timed(predictors, examples)
+    speeds = _timed(models, predictors, examples)
     return {
         name: ModelFacts(
             model.source,
@@ -89,12 +90,17 @@ def _parameters(net: nn.Module, file: Path) -> int | None:
     return sum(each.numel() for each in net.parameters())
 
 
-def _timed(predictors: Mapping[str, Predictor], examples: Dataset) -> dict[str, AnswerSpeed]:
+def _timed(
+    models: Mapping[str, Model], predictors: Mapping[str, Predictor], examples: Dataset
+) -> dict[str, AnswerSpeed]:
     """Models take turns at every picture and every lap, so that what else the machine does slows
     all of them, and of each the quickest counts, which it slows least."""
-    alone = _one_by_one(predictors, examples)
+    alone = _one_by_one(models, predictors, examples)
     files = {
-        name: [examples.file(k) for k in range(_in_a_lap(alone[name], len(examples)))]
+        name: [
+            asked_file(models[name], examples, k)
+            for k in range(_in_a_lap(alone[name], len(examples)))
+        ]
         for name in predictors
     }
     laps: dict[str, list[float]] = {name: [] for name in predictors}
@@ -112,7 +118,9 @@ def _in_a_lap(seconds: float, there: int) -> int:
     return int(min(_FILES, there, max(1, _LAP / max(seconds, 1e-6))))
 
 
-def _one_by_one(predictors: Mapping[str, Predictor], examples: Dataset) -> dict[str, float]:
+def _one_by_one(
+    models: Mapping[str, Model], predictors: Mapping[str, Predictor], examples: Dataset
+) -> dict[str, float]:
     """Seconds that each model takes from one picture in memory to its answer, at the quickest."""
     each: dict[str, list[float]] = {name: [] for name in predictors}
     count = min(_MOST, len(examples))
@@ -121,7 +129,7 @@ def _one_by_one(predictors: Mapping[str, Predictor], examples: Dataset) -> dict[
         for name, predictor in predictors.items():
             if number > _FEWEST and sum(each[name]) > _ALONE:
                 continue
-            ready = predictor.prepare_file(examples.file(index))
+            ready = predictor.prepare_file(asked_file(models[name], examples, index))
             start = time.perf_counter()
             list(predictor.at_once([ready]))
             if number:  # The first time, memory is still being got.

@@ -30,6 +30,7 @@ from viewfinder.pictures.writing import write_map
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.manifest import MANIFEST
 from viewfinder.tasks.model import Model
+from viewfinder.tasks.saliency.depth_input import sees_depth
 from viewfinder.tasks.saliency.maps import Subject
 from viewfinder.wording import some
 
@@ -74,35 +75,53 @@ def opened(path: Path) -> Model:
     return open_model(COCO if path == COCO_FILE else path)
 
 
-def maps_by(path: Path, masks: tuple[str, ...], pictures: dict[str, Path], *, of: str) -> Path:
+def asked_file(model: Model, examples: Dataset, index: int) -> Path:
+    """What a model is asked about: a picture, or for a net that reads depth its depth map."""
+    if sees_depth(model.config):
+        return examples.root / examples.depths[index]
+    return examples.file(index)
+
+
+def maps_by(
+    path: Path,
+    masks: tuple[str, ...],
+    pictures: Mapping[str, Path],
+    depths: Mapping[str, Path],
+    *,
+    of: str,
+) -> Path:
     """A folder with a map for each mask, each under the mask's own name.
 
     Args:
         pictures: of each mask.
+        depths: of each mask, for a net that reads depth maps and no pictures.
         of: the set's name, for errors.
 
     Raises:
-        InputError: the model has another task, a mask's picture is not known or cannot be read, or
-            the cache cannot be written.
+        InputError: the model has another task, a mask's picture or depth map is not known or cannot
+            be read, or the cache cannot be written.
     """
     model = opened(path)
     if model.config.task != "saliency":
         raise InputError(
             f"{path} is a model of the task {model.config.task}: only saliency has maps"
         )
-    if alone := [mask for mask in masks if mask not in pictures]:
+    deep = sees_depth(model.config)
+    asked = depths if deep else pictures
+    if alone := [mask for mask in masks if mask not in asked]:
+        what, where = ("depth maps", "depth") if deep else ("pictures", "RGB")
         raise InputError(
-            f"{path} is asked about the pictures of {of}, and some are not found ({some(alone)}): "
-            "name the set's folder, which holds RGB beside GT"
+            f"{path} is asked about the {what} of {of}, and some are not found ({some(alone)}): "
+            f"name the set's folder, which holds {where} beside GT"
         )
-    digests = of_files([*_files_of(path, model), *(pictures[mask] for mask in masks)])
+    digests = of_files([*_files_of(path, model), *(asked[mask] for mask in masks)])
     key = hashlib.sha256(b"".join(digests) + "\0".join(masks).encode()).hexdigest()[:32]
     folder = cache_folder() / "maps" / key
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     predictor = Predictor(model, device=pick_device("auto"))
-    prepared = (predictor.prepare_file(pictures[mask]) for mask in masks)
+    prepared = (predictor.prepare_file(asked[mask]) for mask in masks)
     with new_folder(folder) as out:
         answers = predictor.answers(prepared, len(masks))
         for mask, answer in zip(masks, answers, strict=True):

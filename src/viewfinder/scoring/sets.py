@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.formats.rgbd.pairing import find_triples
+from viewfinder.datasets.formats.rgbd.pairing import Triple, find_triples
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.cutting import CUTOUTS, OVERLAYS
@@ -25,12 +25,14 @@ class TruthSet:
     Attributes:
         masks: relative to the root, in order.
         pictures: of each mask, where there is one; relative to the root's parent or the root.
+        depths: the same of depth maps.
     """
 
     name: str
     root: Path
     masks: tuple[str, ...]
     pictures: dict[str, Path]
+    depths: dict[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def models_maps(name: str, truth: Dataset, models: Mapping[str, Path]) -> MapCon
         InputError: a model of another task, or a picture that cannot be read.
     """
     pictures = {mask: truth.file(k) for k, mask in enumerate(truth.masks)}
-    own = TruthSet(name, truth.root, truth.masks, pictures)
+    deep = zip(truth.masks, truth.depths, strict=False)
+    depths = {mask: truth.root / depth for mask, depth in deep if depth}
+    own = TruthSet(name, truth.root, truth.masks, pictures, depths)
     return _contest(own, _of_set(own, dict(models)))
 
 
@@ -103,28 +107,36 @@ def truth_set(name: str, root: Path) -> TruthSet:
         raise InputError(f"there is no folder {root}{near}: name the folder of the masks")
     whole = _triples(root)
     if whole:
-        masks = {mask: root / picture for picture, mask in whole}
-        return TruthSet(name, root, tuple(masks), masks)
+        masks = {each.mask: root / each.picture for each in whole}
+        depths = {each.mask: root / each.depth for each in whole if each.depth}
+        return TruthSet(name, root, tuple(masks), masks, depths)
     masks_here = tuple(pictures_below(root))
     if not masks_here:
         raise InputError(f"{root} holds no masks: name the folder of the black and white masks")
+    there = _triples(root.parent)
     beside = {
         (root.parent / mask).resolve(): root.parent / picture
-        for picture, mask in photographs(root.parent, _triples(root.parent))
+        for picture, mask in photographs(root.parent, [(e.picture, e.mask) for e in there])
     }
-    pictures = {
-        mask: beside[place] for mask in masks_here if (place := (root / mask).resolve()) in beside
-    }
-    return TruthSet(name, root, masks_here, pictures)
+    deep = {(root.parent / e.mask).resolve(): root.parent / e.depth for e in there if e.depth}
+    places = {mask: (root / mask).resolve() for mask in masks_here}
+    return TruthSet(
+        name,
+        root,
+        masks_here,
+        {mask: beside[place] for mask, place in places.items() if place in beside},
+        {mask: deep[place] for mask, place in places.items() if place in deep},
+    )
 
 
-def _triples(root: Path) -> list[tuple[str, str]]:
-    """Pictures and their masks below a folder, by its names; none where it is no set."""
+def _triples(root: Path) -> Sequence[Triple]:
+    """Pictures, their masks and depth maps below a folder, by its names; none where it is no
+    set."""
     try:
         found = find_triples(root)
     except InputError:
         return []
-    return [(each.picture, each.mask) for each in found.triples] if found else []
+    return found.triples if found else []
 
 
 # What the folder of masks within a set's folder is called.
@@ -142,11 +154,13 @@ def _truth_sets(root: Path, methods: Mapping[str, Path]) -> list[TruthSet]:
     parts = [part for part in folders_in(root) if part.resolve() not in answers]
     sets = [part for part in parts if _triples(part)]
     if len(sets) < 2 or len(sets) < len(parts):
-        of_maps = {name.casefold() for name in methods}
+        # What a model is called, such as depth, is no name of a set.
+        of_files = {name: path for name, path in methods.items() if not is_model(path)}
+        of_maps = {name.casefold() for name in of_files}
         of_maps |= {
             below.name.casefold()
-            for folder in methods.values()
-            if folder.is_dir() and not is_model(folder)
+            for folder in of_files.values()
+            if folder.is_dir()
             for below in folders_in(folder)
         }
         sets = [part for part in parts if part.name.casefold() in of_maps and has_picture(part)]
@@ -236,7 +250,7 @@ def _of_set(each: TruthSet, folders: dict[str, Path], *, alone: bool = False) ->
     found = {}
     for method, folder in folders.items():
         if is_model(folder):
-            found[method] = maps_by(folder, each.masks, each.pictures, of=each.name)
+            found[method] = maps_by(folder, each.masks, each.pictures, each.depths, of=each.name)
             continue
         below = {p.name.casefold(): p for p in folders_in(folder)}
         if each.name.casefold() in below:

@@ -23,11 +23,17 @@ from viewfinder.pictures.arrays import is_array
 from viewfinder.pictures.finding import is_picture, walk
 from viewfinder.pictures.geometry import Size, resample, stretch
 from viewfinder.tasks.answering import picture_files
+from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
 
 _DEEPEST = np.iinfo(np.uint16).max
 # Folders above a depth map in which a `depth.toml` is looked for.
 _ABOVE = 8
+
+
+def sees_depth(config: ModelConfig) -> bool:
+    """Whether the net is the depth stream, which is asked about depth and not about pictures."""
+    return config.net == DEPTH_NET
 
 
 def kept_depth(depth: NDArray[np.float32], size: Size) -> NDArray[np.uint16]:

@@ -31,6 +31,7 @@ from viewfinder.tasks.saliency.depth_input import (
     kept_depth,
     pictures_to_ask,
     read_depth_map,
+    sees_depth,
 )
 from viewfinder.tasks.saliency.examples import SubjectExamples, open_examples, stretched
 from viewfinder.tasks.saliency.learner import SubjectLearner
@@ -111,7 +112,7 @@ class Saliency(
 
     def files(self, folder: Path, config: ModelConfig) -> list[Path]:
         """Every picture that is no mask; for the depth stream every depth map, an array or not."""
-        return (depth_maps_below if _sees_depth(config) else pictures_to_ask)(folder)
+        return (depth_maps_below if sees_depth(config) else pictures_to_ask)(folder)
 
     def read(self, file: Path, config: ModelConfig) -> tuple[Picture, Size]:
         """The picture; for the depth stream H×W depth in [0, 1], by the scale of its training.
@@ -119,7 +120,7 @@ class Saliency(
         Raises:
             InputError: it cannot be read, or is in colour where depth is wanted.
         """
-        if not _sees_depth(config):
+        if not sees_depth(config):
             return picture_in(file, config)
         depth = read_depth_map(file, config.habits)
         return depth, (depth.shape[1], depth.shape[0])
@@ -138,7 +139,7 @@ class Saliency(
         Raises:
             InputError: the depth stream is asked about a picture in colour.
         """
-        if _sees_depth(config) and pictures.shape[1] != 1:
+        if sees_depth(config) and pictures.shape[1] != 1:
             pictures = depth_of_frames(pictures, config.habits)
         return list(shares_of_subject(net, pictures, config, device))
 
@@ -180,8 +181,3 @@ class Saliency(
     ) -> Tensor:
         """N×H×W shares of the subject."""
         return read_maps(found, (pictures, config.size[1], config.size[0]), outputs)
-
-
-def _sees_depth(config: ModelConfig) -> bool:
-    """Whether the net is the depth stream, which is asked about depth and not about pictures."""
-    return config.net == DEPTH_NET
