@@ -19,8 +19,8 @@ from viewfinder.ablation.report import (
     headline,
     notes,
 )
-from viewfinder.evaluation.over_seeds import SCORES, Score
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks.figures import Score, shares
 from viewfinder.training.train import train
 
 VALUES = {
@@ -31,9 +31,10 @@ VALUES = {
 
 
 PLAIN = Score("figure", higher_is_better=True)
+(ACCURACY,) = shares("accuracy")
 
 
-def grid(values=VALUES, *, score=SCORES["accuracy"], failed=()):
+def grid(values=VALUES, *, score=ACCURACY, failed=()):
     cells = [
         TrainedCell(
             name,

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from viewfinder.evaluation.over_seeds import (
     CHANCE,
-    SCORES,
-    Score,
     compare,
     difference,
     estimate,
     holm,
 )
 from viewfinder.student import critical_t, two_sided_p
+from viewfinder.tasks.figures import OF_EVERY_TASK, Score, lower, shares
 
-ACCURACY = SCORES["accuracy"]
+(ACCURACY,) = shares("accuracy")
+MAE, LOSS = lower("mae", "loss")
 PLAIN = Score("figure", higher_is_better=True)
 
 
@@ -145,7 +145,7 @@ def test_real_differences_are_found_among_many_that_are_none():
     told = compare(named, "none 0", ACCURACY)
     assert (told["up"].verdict, told["down"].verdict) == ("better", "worse")
     assert {told[f"none {i}"].verdict for i in range(1, 19)} == {"no clear difference"}
-    turned = compare(named, "none 0", SCORES["mae"])
+    turned = compare(named, "none 0", MAE)
     assert (turned["up"].verdict, turned["down"].verdict) == ("worse", "better")
 
 
@@ -176,7 +176,7 @@ def test_a_mean_of_shares_has_no_interval_beyond_them():
     assert told["base"].estimate.high == 1.0
     assert told["cell"].estimate.low == 0.0
     assert told["cell"].difference.low == -1.0
-    unbounded = compare(values, "base", SCORES["loss"])
+    unbounded = compare(values, "base", LOSS)
     assert unbounded["base"].estimate.high > 1
 
 
@@ -193,6 +193,8 @@ def test_an_interval_is_centred_on_its_mean(values):
 def test_every_figure_of_a_task_has_a_direction():
     from viewfinder.tasks import NAMES, find
 
-    assert {find(name).compared for name in NAMES} <= set(SCORES)
-    assert all(name == score.name for name, score in SCORES.items())
-    assert not SCORES["mae"].higher_is_better
+    for name in NAMES:
+        known = {each.name: each for each in (*find(name).compared, *OF_EVERY_TASK)}
+        assert {find(name).compared[0].name, find(name).headline[0][0]} <= known.keys()
+        assert not known["loss"].higher_is_better
+    assert not find("saliency").compared[0].higher_is_better

@@ -28,7 +28,6 @@ from viewfinder.datasets.editing.transaction import recover, take_back
 from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list, write_frame_list
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.evaluation.over_seeds import Score
 from viewfinder.inference.opening import open_model
 from viewfinder.inference.predict import find_pictures, predict
 from viewfinder.inference.thresholds import threshold_of
@@ -46,6 +45,7 @@ from viewfinder.runs.run import open_run
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.class_names import names_of
 from viewfinder.tasks.detect.opinion.second import Opinion, read_opinion, write_opinion
+from viewfinder.tasks.figures import Score
 from viewfinder.tasks.model import Model
 from viewfinder.training.progress import TrainingProgress
 from viewfinder.training.resuming import same_run

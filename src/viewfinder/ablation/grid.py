@@ -19,8 +19,8 @@ from pathlib import Path
 from viewfinder import nets, tasks
 from viewfinder.datasets.opening import TABLETOP
 from viewfinder.errors import InputError
-from viewfinder.evaluation.over_seeds import SCORES, Score
 from viewfinder.reading import read_bytes
+from viewfinder.tasks.figures import OF_EVERY_TASK, Score
 from viewfinder.tasks.recipe import Recipe
 
 # A file that asks for more trainings than this is a slip; one that is larger is no grid.
@@ -179,15 +179,17 @@ def _seeds(value: object) -> tuple[int, ...]:
 
 def _score(document: dict[str, object], task: str) -> Score:
     """The score to compare by, and which way is up."""
-    name = document.get("score", tasks.find(task).compared)
+    compared = tasks.find(task).compared
+    name = document.get("score", compared[0].name)
     if not isinstance(name, str) or not name:
         raise InputError('score must be the name of a figure, such as "test.accuracy"')
     last = name.rpartition(".")[2]
-    known = SCORES.get(last)
+    directions = {each.name: each for each in (*compared, *OF_EVERY_TASK)}
+    known = directions.get(last)
     higher = document.get("higher_is_better", known.higher_is_better if known else None)
     if higher is None:
         raise InputError(
-            f"score: it is not known whether more {last} is better{_meant(last, SCORES)}: add "
+            f"score: it is not known whether more {last} is better{_meant(last, directions)}: add "
             "higher_is_better = true, or false"
         )
     if not isinstance(higher, bool):

@@ -9,10 +9,10 @@ from viewfinder.evaluation.over_seeds import (
     CHANCE,
     Estimate,
     RecipeComparison,
-    Score,
     compare,
 )
 from viewfinder.student import critical_t
+from viewfinder.tasks.figures import Score
 from viewfinder.wording import as_cell
 
 # With fewer seeds than this, only large differences can be separated from chance.

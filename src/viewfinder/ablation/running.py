@@ -20,11 +20,11 @@ from viewfinder.ablation.grid import Cell, Grid
 from viewfinder.ablation.report import Ablation, CellTraining
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
-from viewfinder.evaluation.over_seeds import Score
 from viewfinder.events import note
 from viewfinder.files import explained_writing, write_text
 from viewfinder.runs.run import RunFolder, holds_run, open_run
 from viewfinder.runs.scores import read_scores
+from viewfinder.tasks.figures import Score
 from viewfinder.training.locking import taken
 from viewfinder.training.workers import Slot, Train, TrainingOrder, work
 from viewfinder.training.workers_report import JobsReport

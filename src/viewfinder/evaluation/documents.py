@@ -1,7 +1,6 @@
 """What `evaluate` answers of a set, as JSON has it and as programs get it."""
 
-from collections.abc import Mapping
-from typing import TypedDict, TypeGuard
+from typing import TypedDict
 
 from viewfinder.evaluation.calibration import CalibrationFigures
 from viewfinder.evaluation.subsets import SubsetFigures
@@ -49,11 +48,8 @@ class SaliencyEvaluation(EvaluatedOn, SaliencyFigures):
 
 
 Evaluation = ClassifyEvaluation | DetectEvaluation | SaliencyEvaluation
-"""Which it is, `"accuracy" in it`, `"ap" in it` and `"mae" in it` tell."""
+"""Which it is, `"accuracy" in it`, `"ap" in it` and `"mae" in it` tell.
 
-_KINDS = (ClassifyEvaluation, DetectEvaluation, SaliencyEvaluation)
-
-
-def is_evaluation(document: Mapping[str, object]) -> TypeGuard[Evaluation]:
-    """Whether it has the keys that one of them has."""
-    return any(document.keys() == kind.__required_keys__ for kind in _KINDS)
+What a task's scores hold is what their `as_json` gives; a task that is not named here is evaluated
+too, and only its keys are unknown to those who check types.
+"""

@@ -12,41 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from viewfinder.student import critical_t, two_sided_p
+from viewfinder.tasks.figures import Score
 
 CHANCE = 0.05
 """How often, at most, a grid in which nothing matters may be said to hold a difference; and how
 often a 95 % interval may miss."""
 
 Verdict = Literal["baseline", "better", "worse", "no clear difference", "cannot be told", "failed"]
-
-
-@dataclass(frozen=True)
-class Score:
-    """A figure of a run's `scores.json`.
-
-    Attributes:
-        name: with dots, such as `test.accuracy`; without its side, `test` is meant, or `val` where
-            nothing was kept for testing.
-        share: a part of a whole, in [0, 1], shown in %.
-    """
-
-    name: str
-    higher_is_better: bool
-    share: bool = False
-
-
-_SHARES = ["accuracy", "recall", "precision", "f1"]
-_SHARES += [f"ap{part}" for part in ("", "50", "75", "_small", "_medium", "_large")]
-_HIGH = ["s_measure", "weighted_f", "e_adaptive", "e_mean", "e_max"]
-_HIGH += ["f_adaptive", "f_mean", "f_max", "f_max_dataset"]
-_LOW = ["loss", "mae", "seconds"]
-
-SCORES = (
-    {name: Score(name, higher_is_better=True, share=True) for name in _SHARES}
-    | {name: Score(name, higher_is_better=True) for name in _HIGH}
-    | {name: Score(name, higher_is_better=False) for name in _LOW}
-)
-"""Every figure whose direction is known, by the last part of its name."""
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,14 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Answer
+from viewfinder.tasks import find
 from viewfinder.tasks.classify.coverage import TRUE_SHARES, TrueShares, members
 from viewfinder.tasks.classify.probabilities import ClassProbabilities
-from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.model import Model
+from viewfinder.tasks.parts import Doubtable
 from viewfinder.tasks.unknown import unknown_in
 from viewfinder.wording import counted
 
@@ -35,7 +34,7 @@ class Caution:
         """The names that answers are given by; a detector's unknown objects have their own."""
         known = model.config.classes
         refused = self.refuse_below is not None or self.refuse_unlike
-        unsure = refused and model.config.task == "detect"
+        unsure = refused and find(model.config.task).finds_boxes
         return (*known, unknown_in(known)) if unsure else known
 
     def of(self, answers: Iterable[Answer], model: Model) -> Iterator[Answer]:
@@ -43,19 +42,17 @@ class Caution:
         number = len(model.config.classes)  # of what is unknown, behind the classes
         return (replace(each, value=self._value(each, number)) for each in answers)
 
-    def _value(self, answer: Answer, number: int) -> ClassProbabilities | Detections:
-        value = answer.value
-        if isinstance(value, ClassProbabilities):
-            share = self.least_share
-            among = None if share is None else members(value.probabilities, share)
-            known = self.refuse_below is None or value.probabilities.max() >= self.refuse_below
-            known = known and not (self.refuse_unlike and answer.unlike)
-            return replace(value, known=bool(known), among=among)
-        assert isinstance(value, Detections), "`caution_of` has seen to it"
+    def _value(self, answer: Answer, number: int) -> Doubtable:
         least = self.refuse_below or 0.0
         if self.refuse_unlike and answer.unlike:
             least = math.inf
-        return replace(value, labels=np.where(value.scores < least, number, value.labels))
+        value = answer.value
+        assert isinstance(value, Doubtable), "`caution_of` has seen to it"
+        value = value.unknown_below(least, number)
+        if self.least_share is not None:
+            assert isinstance(value, ClassProbabilities), "`caution_of` has seen to it"
+            return replace(value, among=members(value.probabilities, self.least_share))
+        return value
 
 
 def caution_of(
@@ -70,24 +67,27 @@ def caution_of(
     Raises:
         InputError: it is no score or share, or not to be had of this model.
     """
-    task = model.config.task
+    name = model.config.task
+    task = find(name)
     if refuse_below is None and coverage is None:
-        # A subject has no class; that its picture is unlike is reported beside it.
-        return Caution(refuse_unlike=True) if refuse_unlike and task != "saliency" else None
+        # Of what has no class, such as a subject, it is reported beside it.
+        return Caution(refuse_unlike=True) if refuse_unlike and task.can_doubt else None
     if refuse_below is not None and not 0 <= refuse_below <= 1:
         raise InputError(f"--refuse-below {refuse_below:g}: give a score from 0 to 1")
-    if task == "saliency":
+    if not task.can_doubt:
         raise InputError(
-            "a subject has no score to be unsure of: leave out --refuse-below and --coverage"
+            f"{model.source} is a run of {name}, whose answers have no score to be unsure of: "
+            "leave out --refuse-below and --coverage"
         )
     if coverage is None:
         return Caution(refuse_below, refuse_unlike=refuse_unlike)
     if not 0 < coverage < 1:
         raise InputError(f"--coverage {coverage:g}: give a share between 0 and 1, such as 0.9")
     shares = model.config.habits.get(TRUE_SHARES)
-    if task != "classify":
+    if not task.answers_sets:
         raise InputError(
-            f"--coverage is for classifiers, and {model.source} finds boxes: leave it out"
+            f"--coverage is of one class for each picture, and {model.source} is a run of {name}: "
+            "leave it out"
         )
     if not isinstance(shares, TrueShares):
         raise InputError(

@@ -1,7 +1,6 @@
 """What `predict` answers of a picture, as JSON has it and as programs get it."""
 
-from collections.abc import Mapping
-from typing import NotRequired, TypedDict, TypeGuard
+from typing import NotRequired, TypedDict
 
 from viewfinder.tasks.classify.probabilities import PredictedClass
 from viewfinder.tasks.detect.detections import PredictedBoxes
@@ -30,14 +29,8 @@ class SubjectPrediction(_Picture, PredictedSubject):
 
 
 Prediction = ClassPrediction | BoxesPrediction | SubjectPrediction
-"""Which it is, `"label" in it`, `"boxes" in it` and `"mask" in it` tell."""
+"""Which it is, `"label" in it`, `"boxes" in it` and `"mask" in it` tell.
 
-_ANSWERS = (PredictedClass, PredictedBoxes, PredictedSubject)
-
-
-def is_prediction(document: Mapping[str, object]) -> TypeGuard[Prediction]:
-    """Whether it has the keys that one of them has."""
-    about = {"source", "width", "height"}
-    kinds = (about | answer.__annotations__.keys() for answer in _ANSWERS)
-    optional = {"frame", "set", "distance", "unlike"}
-    return document.keys() - optional in [kind - optional for kind in kinds]
+What a task's answer holds is what its `as_json` gives; a task that is not named here answers too,
+and only its keys are unknown to those who check types.
+"""

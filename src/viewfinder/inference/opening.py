@@ -153,7 +153,7 @@ def _exported(opened: OnnxFile) -> Model:
         PLAIN,
         framing=framing,
         bits=bits,
-        habits=tiles if task == "detect" else {},
+        habits=tiles if find(task).finds_boxes else {},
         least_score=least,
     )
     return Model(opened.file, OnnxWeights(opened, outputs), config)

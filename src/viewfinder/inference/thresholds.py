@@ -39,11 +39,13 @@ def threshold_of(model: Model, wanted: Wanted, run: RunFolder | None) -> Thresho
     if isinstance(wanted, Mapping):
         return _by_class(model, wanted)
     _refuse_no_score(wanted)
-    if model.config.task == "classify":
+    task = find(model.config.task)
+    if not task.has_threshold:
+        instead = "; to answer unknown below a score, give --refuse-below {:g}" * task.can_doubt
         note(
-            f"--threshold {wanted:g} changes nothing: {model.source} is a run of classify, which "
-            "answers every picture with its likeliest class; to answer unknown below a score, give "
-            f"--refuse-below {wanted:g}"
+            f"--threshold {wanted:g} changes nothing: {model.source} is a run of "
+            f"{model.config.task}, which answers every picture whatever its score"
+            f"{instead.format(wanted)}"
         )
     note_least(model, wanted)
     return wanted
@@ -68,7 +70,7 @@ def _refuse_no_score(wanted: float, name: str = "") -> None:
 
 
 def _refuse_other_tasks(model: Model, what: str) -> None:
-    if "final" not in find(model.config.task).portables:
+    if not find(model.config.task).finds_boxes:
         raise InputError(
             f"--threshold {what} is of detectors, and {model.source} is a run of "
             f"{model.config.task}: leave it out"

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from viewfinder.errors import InputError
+from viewfinder.tasks import find
 from viewfinder.tasks.detect.recipe import OVERLAP
 from viewfinder.tasks.detect.tiling.tiles import TILES, Tiles, tiles_of
 from viewfinder.tasks.model import Model, with_habit, without_habit
@@ -22,7 +23,7 @@ def in_tiles(model: Model, side: WantedTiles = None, overlap: float | None = Non
     """
     if side is None and overlap is None:
         return model
-    if model.config.task != "detect":
+    if not find(model.config.task).finds_boxes:
         raise InputError(f"--tiles is for detectors: {model.source} has another task")
     own = tiles_of(model.config)
     if side == "none":

@@ -20,6 +20,7 @@ from viewfinder.features.describing import Part, describe_readable
 from viewfinder.inference.answers import Answer, Predictor, Prepared
 from viewfinder.labelling.ordering import LEAST_LABELLED, drawn_at_random, order, uncertainty
 from viewfinder.pictures.finding import pictures_below
+from viewfinder.tasks import find
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.model import Model
 from viewfinder.wording import counted
@@ -119,7 +120,7 @@ def _doubts(
     root: Path, paths: list[str], model: Model, device: torch.device | None, *, few: bool
 ) -> NDArray[np.float64] | None:
     """How much a detector doubts each picture; None as long as too few are labelled to ask."""
-    if model.config.task != "detect":
+    if not find(model.config.task).finds_boxes:
         raise InputError(f"{model.source} is a run of {model.config.task}: --by wants a detector's")
     if few:
         note(f"fewer than {LEAST_LABELLED} pictures are labelled: a detector's doubt says little")

@@ -14,7 +14,7 @@ from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.scoring.comparing import MethodComparison, SetScores, compare
 from viewfinder.scoring.model_facts import ModelFacts, facts_of, recipes_apart
 from viewfinder.scoring.models import is_model
-from viewfinder.scoring.reading import contest_of, truth_of
+from viewfinder.scoring.reading import contest_of, require_contest, truth_of
 from viewfinder.scoring.side_by_side import Agreement, agreement
 from viewfinder.tasks.model import Model
 from viewfinder.wording import counted, some
@@ -83,6 +83,7 @@ def open_models(words: Sequence[str]) -> Opened:
                 f"{first} is a model of the task {task} and {name} of the task "
                 f"{each.config.task}: compare those of one task"
             )
+    require_contest(task)
     return Opened(models, runs)
 
 

@@ -29,6 +29,10 @@ _ARRAYS = {".npy", ".npz", ".mat"}
 _EDGES, _SIZES = {"x1", "xmin"}, {"x", "y"}
 
 
+_CONTESTS = ("classify", "detect", "saliency")
+"""Tasks whose answers can be compared picture by picture."""
+
+
 @dataclass(frozen=True)
 class ScoreRequest:
     """What is to be compared.
@@ -186,6 +190,16 @@ def _labelled(given: NamedSet, task: str, split: str | None) -> Contest:
     return contest_of(task, given.name, truth, given.answers)
 
 
+def require_contest(task: str) -> None:
+    """See that answers of a task can be compared picture by picture.
+
+    Raises:
+        InputError: they cannot.
+    """
+    if task not in _CONTESTS:
+        raise InputError(f"compare and score know {', '.join(_CONTESTS)}, and not {task}")
+
+
 def contest_of(
     task: str, name: str, truth: Dataset, answers: Mapping[str, Path], *, stretch: bool = False
 ) -> Contest:
@@ -196,8 +210,9 @@ def contest_of(
         stretch: as of `ScoreRequest`.
 
     Raises:
-        InputError: answers that cannot be read.
+        InputError: answers that cannot be read, or of a task that has no contest.
     """
+    require_contest(task)
     if task == "saliency":
         return maps_compared(models_maps(name, truth, answers), stretch=stretch)
     if task == "detect":

@@ -13,6 +13,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.answering import Picture, picture_files, picture_in
+from viewfinder.tasks.figures import Score
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.parts import AnswersT, EvalT, FoundT, RecipeT, ReplyT, ScoresT
 from viewfinder.tasks.portable import Arrays, Outputs, Unmarked
@@ -27,21 +28,32 @@ class Answerer(ABC, Generic[RecipeT, EvalT, ReplyT, FoundT, AnswersT, ScoresT]):
     of a split, and `ScoresT` how good that is.
 
     Attributes:
-        compared: the figure by which recipes are compared, unless another is named.
+        compared: figures of `as_json` of which it is known which way is up; recipes are compared
+            by the first, unless another is named.
         headline: the figures of `as_json` to give first, as `(name, format)`. Ask
             `headline_for` where there is a recipe.
         any_size: whether its nets take pictures of any size.
         framing: how pictures are brought to a net that is trained here.
         portables: what an exported file may answer.
         unmarked: what an ONNX file of which nothing is stated is taken for, if for this task's.
+        finds_boxes: whether its answers are `Detections`, which can be followed and found in tiles.
+        has_threshold: whether a score decides what of an answer is shown.
+        can_doubt: whether its answers are `parts.Doubtable`.
+        answers_sets: whether its answers are `ClassProbabilities`, which can name several classes.
+        has_views: whether `reply` heeds `tasks.views.several`.
     """
 
-    compared: ClassVar[str]
+    compared: ClassVar[tuple[Score, ...]]
     headline: ClassVar[tuple[tuple[str, str], ...]]
     any_size: ClassVar[bool] = True
     framing: ClassVar[Framing] = USUAL
     portables: ClassVar[tuple[Outputs, ...]] = ("raw", "decoded")
     unmarked: ClassVar[Unmarked | None] = None
+    finds_boxes: ClassVar[bool] = False
+    has_threshold: ClassVar[bool] = False
+    can_doubt: ClassVar[bool] = False
+    answers_sets: ClassVar[bool] = False
+    has_views: ClassVar[bool] = False
 
     # The model.
 

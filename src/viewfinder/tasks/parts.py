@@ -3,7 +3,7 @@ for them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -91,6 +91,19 @@ class Described(Protocol):
         ...
 
 
+@runtime_checkable
+class Doubtable(Described, Protocol):
+    """An answer that can say that it does not know a class."""
+
+    def unknown_below(self, least: float, number: int) -> "Doubtable":
+        """The same answer, but that what scores less than `least` is of no known class.
+
+        Args:
+            number: of what is unknown, where that has the number of a class.
+        """
+        ...
+
+
 class TaskScores(Protocol):
     """How well a run's answers meet the truth."""
 
@@ -99,5 +112,9 @@ class TaskScores(Protocol):
         ...
 
     def as_json(self, classes: tuple[str, ...]) -> Mapping[str, object]:
-        """The scores under their public names."""
+        """The scores under their public names: numbers, texts, and lists and tables of these.
+
+        `per_class`, where there is one, has a table of figures for each class: `{"cat": {"recall":
+        0.9}}`. The report shows it so, and `ablate` finds `test.per_class.cat.recall` in it.
+        """
         ...

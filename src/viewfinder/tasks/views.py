@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from viewfinder.errors import InputError
+from viewfinder.tasks import find
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.model import Model, ModelConfig, with_habit
 
@@ -18,7 +20,16 @@ _ZOOM = 1.15
 
 
 def with_views(model: Model) -> Model:
-    """The same model, asking about each picture several times."""
+    """The same model, asking about each picture several times.
+
+    Raises:
+        InputError: its task asks once.
+    """
+    if not find(model.config.task).has_views:
+        raise InputError(
+            f"--tta asks about several views of a picture, and {model.source} is a run of "
+            f"{model.config.task}, which sees it once: leave it out"
+        )
     return with_habit(model, VIEWS, True)
 
 

@@ -11,6 +11,7 @@ from viewfinder.inference.answers import Answer
 from viewfinder.inference.bulk.on_ray import answer_on_ray, imported_ray
 from viewfinder.inference.bulk.parts import PART, BulkJob, begin, deal, read_part
 from viewfinder.inference.tables import write_coco
+from viewfinder.tasks import find
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.model import Model, Threshold
 from viewfinder.values import as_number, as_tables, as_text, as_whole
@@ -60,7 +61,7 @@ def predict_many(
     Raises:
         InputError: no pictures, `out` holds something else, or workers cannot go on.
     """
-    if coco is not None and model.config.task != "detect":
+    if coco is not None and not find(model.config.task).finds_boxes:
         raise InputError("only a detector's answers have boxes to write: leave --coco out")
     imported_ray()  # Nothing is begun where it is not installed.
     job = deal(model, threshold, source, out, size=part)

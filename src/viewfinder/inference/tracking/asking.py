@@ -11,6 +11,7 @@ from viewfinder.inference.answers import Answer
 from viewfinder.inference.predict import predict
 from viewfinder.inference.tracking.counting import read_line, read_zone
 from viewfinder.inference.tracking.following import VideoCounts, follow, looked_for
+from viewfinder.tasks import find
 from viewfinder.tasks.model import Model, Threshold
 
 
@@ -42,7 +43,7 @@ def track(
     Raises:
         InputError: no detector, no such place, or as `predict`.
     """
-    if model.config.task != "detect":
+    if not find(model.config.task).finds_boxes:
         raise InputError(f"--track follows what a detector finds: {model.source} has another task")
     places = [*map(read_line, lines), *map(read_zone, zones)]
     high, low = looked_for(threshold)

@@ -1,7 +1,7 @@
 """What a classifier answers: how likely a picture is of each class."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NotRequired, TypedDict
 
 import numpy as np
@@ -49,6 +49,10 @@ class ClassProbabilities:
         if self.among is not None:
             found["set"] = [classes[index] for index in self.among]
         return found
+
+    def unknown_below(self, least: float, number: int) -> "ClassProbabilities":
+        """The same, known if its likeliest class has `least` or more."""
+        return replace(self, known=bool(self.probabilities.max() >= least))
 
     def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
         """The picture, as large as letters are legible beside, with the likeliest class below."""

@@ -24,6 +24,7 @@ from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score
 from viewfinder.tasks.classify.solving import answers_by_views
 from viewfinder.tasks.classify.steps import LabelBatch, Labelled, open_labelled
 from viewfinder.tasks.classify.temperature import read_temperature
+from viewfinder.tasks.figures import Score, shares
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.portable import Arrays, Outputs, as_floats, require_count
 from viewfinder.tasks.question import Question, of_class
@@ -50,7 +51,9 @@ class Classify(
     """One class for each picture."""
 
     name: ClassVar[str] = "classify"
-    compared: ClassVar[str] = "accuracy"
+    compared: ClassVar[tuple[Score, ...]] = shares(
+        *("accuracy", "balanced_accuracy", "recall", "precision", "f1")
+    )
     headline: ClassVar[tuple[tuple[str, str], ...]] = (
         ("accuracy", ".1%"),
         ("balanced_accuracy", ".1%"),
@@ -58,6 +61,9 @@ class Classify(
         ("largest_class", ".1%"),
     )
     any_size: ClassVar[bool] = False
+    can_doubt: ClassVar[bool] = True
+    answers_sets: ClassVar[bool] = True
+    has_views: ClassVar[bool] = True
 
     def habits(self, recipe: ClassifyRecipe, data: Mapping[str, object]) -> Mapping[str, object]:
         """`mirror`: whether the mean over a picture and its mirror image is what is answered;

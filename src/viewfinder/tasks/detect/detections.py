@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NotRequired, TypedDict
 
 import numpy as np
@@ -43,7 +43,7 @@ class PredictedBoxes(TypedDict):
 class Detections:
     """Boxes with scores and labels: what is found in one picture, by falling score.
 
-    Of several pictures, who holds them says beside them in which each lies.
+    Those of several pictures do not say in which picture each lies: that is kept beside them.
 
     Attributes:
         boxes: M×4 as x1, y1, x2, y2, in pixels of what the net was given or, once they are placed,
@@ -84,6 +84,10 @@ class Detections:
                 for label, score, (x1, y1, x2, y2) in self.rows()
             ]
         }
+
+    def unknown_below(self, least: float, number: int) -> "Detections":
+        """The same, those that score less labelled `number`."""
+        return replace(self, labels=np.where(self.scores < least, number, self.labels))
 
     def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
         """The boxes, each with its class and score, in a colour for each class."""

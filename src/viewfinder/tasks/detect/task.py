@@ -42,6 +42,7 @@ from viewfinder.tasks.detect.opinion.second import FILE, OPINION, read_opinion, 
 from viewfinder.tasks.detect.portable import read_portable
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.tiling.tiles import TILES, tiles_from_json, tiles_of
+from viewfinder.tasks.figures import Score, shares
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.portable import Arrays, Outputs
@@ -66,9 +67,15 @@ class Detect(
     """A box and a class for every object in a picture."""
 
     name: ClassVar[str] = "detect"
-    compared: ClassVar[str] = "ap50"
+    compared: ClassVar[tuple[Score, ...]] = shares(
+        *("ap50", "ap", "ap75", "ap_small", "ap_medium", "ap_large", "recall", "precision", "f1")
+    )
     headline: ClassVar[tuple[tuple[str, str], ...]] = (("ap50", ".3f"), ("ap", ".3f"))
     portables: ClassVar[tuple[Outputs, ...]] = ("raw", "decoded", "final")
+    finds_boxes: ClassVar[bool] = True
+    has_threshold: ClassVar[bool] = True
+    can_doubt: ClassVar[bool] = True
+    has_views: ClassVar[bool] = True
 
     def habits(self, recipe: DetectRecipe, data: Mapping[str, object]) -> Mapping[str, object]:
         """The tiles that were decided on."""

@@ -19,6 +19,7 @@ from viewfinder.files import cache_folder
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.answering import Picture, in_batches, picture_in
+from viewfinder.tasks.figures import Score, higher, lower
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import IMAGENET
 from viewfinder.tasks.portable import Arrays, Outputs, Unmarked
@@ -63,7 +64,11 @@ class Saliency(
     """Which pixels are the picture's subject."""
 
     name: ClassVar[str] = "saliency"
-    compared: ClassVar[str] = "mae"
+    compared: ClassVar[tuple[Score, ...]] = (
+        *lower("mae"),
+        *higher("s_measure", "weighted_f", "e_adaptive", "e_mean", "e_max"),
+        *higher("f_adaptive", "f_mean", "f_max", "f_max_dataset"),
+    )
     headline: ClassVar[tuple[tuple[str, str], ...]] = (
         ("s_measure", ".3f"),
         ("f_max", ".3f"),
@@ -72,6 +77,8 @@ class Saliency(
     framing: ClassVar[Framing] = Framing("stretch")
     portables: ClassVar[tuple[Outputs, ...]] = ("raw", "decoded", "unmarked")
     unmarked: ClassVar[Unmarked | None] = Unmarked(CLASSES, IMAGENET)
+    has_threshold: ClassVar[bool] = True
+    has_views: ClassVar[bool] = True
 
     def habits(self, recipe: SaliencyRecipe, data: Mapping[str, object]) -> Mapping[str, object]:
         """`root` and `depth`: what the numbers of depth maps meant in the set it learnt from."""
