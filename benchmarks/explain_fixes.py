@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import torch
@@ -46,6 +46,7 @@ from viewfinder.explain.edits import (
     Returned,
     Rewrite,
 )
+from viewfinder.explain.fixes.folding import Folded
 from viewfinder.explain.input_edits import Fewer, Given, More, Resized
 from viewfinder.explain.rebuilding import Begun, Built
 from viewfinder.explain.running import explained as explain_error
@@ -205,6 +206,8 @@ def run(
             inputs = [torch.rand_like(edit.resize(at, value)) for at, value in enumerate(inputs)]
         elif isinstance(edit, Regiven):
             net.get_submodule(edit.path).register_forward_pre_hook(edit.give, with_kwargs=True)
+        elif isinstance(edit, Folded):
+            edit.watch(net, SimpleNamespace(follow=lambda new, old: None))  # type: ignore[arg-type]
         elif isinstance(edit, Fewer):
             inputs = inputs[: edit.count]
         elif isinstance(edit, More) and edit.path:

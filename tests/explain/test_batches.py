@@ -9,7 +9,7 @@ from viewfinder.explain import explain
 from viewfinder.explain.scoring import Scored
 
 ITEMS = "the answer is not one for each item of the batch"
-STEPS, PAIR = ((1, 5, 8),), ((3, 8), (3, 8))
+STEPS, PAIR, MAP = ((1, 5, 8),), ((3, 8), (3, 8)), ((1, 3, 4, 4),)
 
 
 class Net(nn.Module):
@@ -72,6 +72,14 @@ WRONG = {
         lambda: Net(lambda n, x: n.a(x).tanh().softmax(-1) * x, a=nn.Linear(8, 1)),
         STEPS,
     ),
+    "shares over one side of a map 1×2×4×4": (
+        lambda: Net(lambda n, x: n.a(x).relu().softmax(-1), a=nn.Conv2d(3, 2, 1)),
+        MAP,
+    ),
+    "norms each row of a map 1×4×4×4 by itself, over its width": (
+        lambda: Net(lambda n, x: n.b(n.a(x)), a=nn.Conv2d(3, 4, 1), b=nn.LayerNorm(4)),
+        MAP,
+    ),
     "cross_entropy of 1×1 is always 0": (
         lambda: Scored(nn.Linear(8, 1), "cross_entropy"),
         (torch.zeros(1, 8), torch.zeros(1, dtype=torch.long)),
@@ -79,6 +87,16 @@ WRONG = {
 }
 
 RIGHT = {
+    "classes of each place": (
+        lambda: Net(lambda n, x: n.a(x).softmax(1), a=nn.Conv2d(3, 2, 1)),
+        MAP,
+    ),
+    "norms over channels": (
+        lambda: Net(
+            lambda n, x: n.b(n.a(x).permute(0, 2, 3, 1)), a=nn.Conv2d(3, 4, 1), b=nn.LayerNorm(4)
+        ),
+        MAP,
+    ),
     "hidden states beside the answer": (lambda: recurrent(num_layers=2), STEPS),
     "the state alone": (lambda: Net(lambda n, x: n.a(x)[1], a=recurrent(num_layers=2)), STEPS),
     "steps first": (

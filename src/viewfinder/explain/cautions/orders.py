@@ -14,6 +14,7 @@ from viewfinder.explain.traces import Trace, is_input
 
 _VIEWS = ("view", "reshape")
 _BY_NUMBER = ("sub", "rsub", "eq", "__eq")
+_OVER_A_SIDE = ("linear", "layer_norm", "softmax", "log_softmax")
 _MAPS = ("conv1d", "conv2d", "conv3d", "batch_norm", "max_pool2d", "avg_pool2d")
 
 
@@ -113,15 +114,28 @@ def many_answers(seen: Trace, twice: Trace) -> Iterator[str]:
 
 
 def widths(seen: Trace) -> Iterator[str]:
-    """Linear layers over the width of a map."""
+    """Linear layers, norms and softmax over the width of a map."""
     names = homes(seen)
     for call in seen.calls:
         maker = before(call)
         while maker is not None and maker.base in ACTIVATIONS and before(maker):
             maker = before(maker)
-        if call.base != "linear" or maker is None:
+        if call.base not in _OVER_A_SIDE or maker is None:
             continue
-        if maker.base in _MAPS and len(call.input_shapes[0]) == 4:
+        if maker.base not in _MAPS or len(call.input_shapes[0]) != 4:
+            continue
+        shape = shape_text(call.input_shapes[0])
+        if call.base == "layer_norm" and len(call.argument("normalized_shape", ())) == 1:
+            yield (
+                f"{names.get(call.index)} norms each row of a map {shape} by itself, over its "
+                "width: nn.GroupNorm(1, channels) norms over all of a picture's map"
+            )
+        elif call.base in ("softmax", "log_softmax") and softmax_dimension(call) in (2, 3, -1, -2):
+            yield (
+                f"{names.get(call.index)}: shares over one side of a map {shape}, so that the "
+                "places of a row or column add up to 1: dim=1 is over the channels, as of classes"
+            )
+        elif call.base == "linear":
             yield (
                 f"{names.get(call.index)} works on the last dimension alone, the width of a map "
                 f"{shape_text(call.input_shapes[0])}: x.flatten(1) before it takes all of it"
