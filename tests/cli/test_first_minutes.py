@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from viewfinder.cli.flags import flags_of, kind_of
-from viewfinder.cli.help import EXAMPLES
+from viewfinder.cli.help import described
 from viewfinder.cli.main import VERBS, main
 from viewfinder.cli.meant import torchvision_names
 from viewfinder.cli.output import say
 from viewfinder.cli.parsing import parsed
 from viewfinder.nets import receiving
 from viewfinder.pictures.writing import write_picture
-from viewfinder.tasks import NAMES
+from viewfinder.tasks import NAMES, recipe_of
 
 CALLED = sorted({*VERBS, *(f"train {task}" for task in NAMES)})
 
@@ -37,9 +37,12 @@ def test_help_fits_80_columns_and_is_for_people(ask, monkeypatch, called):
     assert called == "" or out.splitlines()[-1].startswith(f"  viewfinder {called}")
 
 
-@pytest.mark.parametrize("called", sorted(EXAMPLES))
+@pytest.mark.parametrize("called", CALLED)
 def test_the_example_in_a_help_is_a_command(called):
-    program, verb, *words = shlex.split(EXAMPLES[called])
+    _, _, task = called.partition(" ")
+    home = recipe_of(task) if task else importlib.import_module(f"viewfinder.cli.{called}")
+    _, example = described(home.__doc__)
+    program, verb, *words = shlex.split(example)
     assert program == "viewfinder"
     assert parsed(importlib.import_module(f"viewfinder.cli.{verb}"), verb, words)
 

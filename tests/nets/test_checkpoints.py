@@ -31,7 +31,9 @@ from viewfinder.nets.weight_files import read_weights
 FETCHED = [
     name
     for name in nets.names()
-    if (known := nets.pretrained(name)) and isinstance(known.source, Download)
+    if (known := nets.pretrained(name))
+    and isinstance(known.source, Download)
+    and known.source.url.startswith("https://download.pytorch.org/")  # torchvision's
 ]
 
 

@@ -47,7 +47,7 @@ def write_one_box(root: Path) -> Path:
     return root
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=sorted(FIELDS))
 def learnt(request, tmp_path):
     """The name of a task, and a set with the fewest classes that the task takes."""
     if request.param == "saliency":

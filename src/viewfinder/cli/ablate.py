@@ -14,6 +14,10 @@ FILE is TOML:
 Each training is a run of its own, with its report. One that is finished is never done again: the
 same command goes on after Ctrl-C or kill -9, and after cells or seeds were added to FILE. Exit
 status 1 if a training failed.
+
+Example:
+
+  viewfinder ablate my-recipes.toml --out runs/compared
 """
 
 import sys

@@ -7,6 +7,10 @@ on where it was stopped; what a worker that dies was about is given to another, 
 the same. Needs `pip install viewfinder[ray]`.
 
   viewfinder bulk runs/parts s3://plant/today out --address auto --workers 40
+
+Example:
+
+  viewfinder bulk runs/my-boxes-yolov3-tiny pictures answers
 """
 
 from dataclasses import dataclass, field

@@ -4,6 +4,10 @@ Exit status 1 if there are any. --report writes a page beside: what is in the se
 show the same, which are unlike all others, and which labels may be wrong.
 
   viewfinder check my-photos --report my-photos.html
+
+Example:
+
+  viewfinder check my-photos
 """
 
 from collections import Counter

@@ -7,6 +7,10 @@
   viewfinder classes DATA --take-back          undoes the last edit
 
 An edit is only shown, file by file; with --yes it is made, in all files or in none.
+
+Example:
+
+  viewfinder classes my-boxes rename bike bicycle --yes
 """
 
 import contextlib

@@ -7,6 +7,10 @@ A model is a run, Darknet's .weights, an ONNX file or torchvision:NET, of any ne
 their recipes differ in, then what they cost on this machine, then their scores with 95 % intervals,
 and whether the difference is more than chance (the functions of `viewfinder score`). The page shows
 pictures on which both are right, only the first, only the second, and neither.
+
+Example:
+
+  viewfinder compare runs/first runs/second my-photos --out compared
 """
 
 from collections.abc import Sequence

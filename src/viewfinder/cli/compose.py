@@ -10,6 +10,10 @@ captures/ball/frames/001.jpg with captures/ball/masks/001.png, where a video bes
 frames/. Objects that the edge of their picture cuts are left out, and counted.
 
 What is written is a COCO set with one split, train. Judge a detector by real pictures.
+
+Example:
+
+  viewfinder compose captures scenes --count 1000
 """
 
 from dataclasses import dataclass, field

@@ -6,6 +6,10 @@ boxes of both, and splits are kept.
 
 Boxes keep their fractions of a pixel; between COCO and Pascal VOC every number comes back as it
 was. Pictures are hard links to the same files, or copies with --copy.
+
+Example:
+
+  viewfinder convert my-boxes as-yolo --to yolo
 """
 
 from dataclasses import dataclass

@@ -5,6 +5,10 @@ outlines be proposed by the difference to the empty stand, accepts the sure ones
 of the cut-outs, trains a YOLOv3-tiny on them, starting from COCO's weights, and scores it on
 cluttered scenes of things that it has never seen. Opens nothing: prints where the report is, which
 shows every stage in pictures.
+
+Example:
+
+  viewfinder demo --out runs/demo
 """
 
 from dataclasses import dataclass, replace

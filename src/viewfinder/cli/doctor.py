@@ -9,6 +9,10 @@ it no longer works with today's torch, NumPy, OpenCV and the like, or is no long
 line to paste. Nothing of it is run.
 
 Exit status 1 if something does not work.
+
+Example:
+
+  viewfinder doctor --report doctor.html
 """
 
 import os

@@ -4,6 +4,10 @@ Of 30 pictures or more it also says where the run is weak: they, or the objects 
 in thirds by what they are like (brightness, contrast and size; of boxes size, shape, neighbours and
 brightness; of a subject size, contrast and clutter around it), and a third that is answered worse
 than all others by more than chance is named, with the number of pictures behind it.
+
+Example:
+
+  viewfinder evaluate runs/my-photos-lenet my-photos --split test
 """
 
 from collections.abc import Sequence

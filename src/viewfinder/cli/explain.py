@@ -11,6 +11,10 @@ With --shift 8 --compare, nets are trained: lenet, alexnet or vgg16 with max poo
 strided convolution, each with and without shift augmentation, on the embedded set, tabletop. Shows
 the four side by side, and answers from what was found: does pooling make the net insensitive to
 position, and does shift augmentation replace it?
+
+Example:
+
+  viewfinder explain mynet.py:Net --input 3x96x96 --html net.html
 """
 
 import contextlib

@@ -4,6 +4,10 @@ onnx: one file with the net, the colours it expects, and the names of the classe
 by onnxruntime on real pictures; where its answers differ from the run's, nothing is written.
 With --int8 it multiplies whole numbers of 8 bits, a quarter as large and mostly faster; what that
 costs is measured on the run's val, and where it costs more than --most-loss nothing is written.
+
+Example:
+
+  viewfinder export runs/my-boxes-yolov3-tiny --answers final
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import inspect
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import tyro
 
-from viewfinder.tasks import NAMES
+from viewfinder import nets
+from viewfinder.tasks import NAMES, recipe_of
 from viewfinder.tasks.recipe import Recipe
 
 _KINDS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
@@ -62,8 +64,21 @@ def flags_of(kind: type, *, recipe: bool = False) -> list[Flag]:
         if dataclasses.is_dataclass(hints[field.name]):
             inner += flags_of(hints[field.name], recipe=issubclass(hints[field.name], Recipe))
         else:
-            found.append(_flag(field, hints[field.name], said.get(field.name, ""), recipe))
+            text = said.get(field.name, "")
+            if recipe and field.name == "net":
+                text = _with_nets(text, kind)
+            found.append(_flag(field, hints[field.name], text, recipe))
     return found + inner
+
+
+def _with_nets(said: str, recipe: type) -> str:
+    """What is said of a recipe's net, and the nets of its task that this does not name."""
+    names = [net for task in NAMES if recipe_of(task) is recipe for net in nets.names(task)]
+    left = [name for name in names if not re.search(rf"(?<![\w-]){name}(?![\w-])", said)]
+    if not left:
+        return said
+    between = ": " if left == names else ". Also "
+    return f"{said.rstrip('.')}{between}{', '.join(left)}."
 
 
 def _flag(field: "dataclasses.Field[object]", hint: object, said: str, recipe: bool) -> Flag:

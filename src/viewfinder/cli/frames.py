@@ -9,6 +9,10 @@ together.
   viewfinder frames turn.mp4 mug                frames of one video
   viewfinder frames a.mov b.mov videos/ frames  of several, and all in a folder
   viewfinder frames a.mov part --from 1:05 --to 1:23.5   of one part
+
+Example:
+
+  viewfinder frames mug.mp4 captures/mug --every 0.5
 """
 
 import re

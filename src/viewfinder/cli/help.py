@@ -9,36 +9,6 @@ from itertools import groupby
 from viewfinder.cli.flags import Flag
 from viewfinder.tasks import NAMES, recipe_of
 
-EXAMPLES = {
-    "demo": "viewfinder demo --out runs/demo",
-    "frames": "viewfinder frames mug.mp4 captures/mug --every 0.5",
-    "propose": "viewfinder propose captures/mug --by plate --empty empty.png",
-    "label": "viewfinder label my-photos",
-    "order": "viewfinder order my-photos --html next.html",
-    "similar": "viewfinder similar odd.jpg my-photos",
-    "train": "viewfinder train classify my-photos",
-    "train classify": "viewfinder train classify my-photos --head full",
-    "train detect": "viewfinder train detect my-boxes --size 320 --minutes 8",
-    "train saliency": "viewfinder train saliency scenes --teacher runs/teacher",
-    "evaluate": "viewfinder evaluate runs/my-photos-lenet my-photos --split test",
-    "score": "viewfinder score data/SIP/GT mine=maps/mine/SIP other=maps/other/SIP",
-    "compare": "viewfinder compare runs/first runs/second my-photos --out compared",
-    "why": "viewfinder why runs/my-photos-lenet new.jpg --html why.html",
-    "predict": "viewfinder predict runs/my-boxes-yolov3-tiny clip.mp4 --out drawn",
-    "bulk": "viewfinder bulk runs/my-boxes-yolov3-tiny pictures answers",
-    "export": "viewfinder export runs/my-boxes-yolov3-tiny --answers final",
-    "weights": "viewfinder weights get yolov3",
-    "explain": "viewfinder explain mynet.py:Net --input 3x96x96 --html net.html",
-    "ablate": "viewfinder ablate my-recipes.toml --out runs/compared",
-    "check": "viewfinder check my-photos",
-    "convert": "viewfinder convert my-boxes as-yolo --to yolo",
-    "classes": "viewfinder classes my-boxes rename bike bicycle --yes",
-    "compose": "viewfinder compose captures scenes --count 1000",
-    "render": "viewfinder render scenes --kind scenes --train 300",
-    "doctor": "viewfinder doctor --report doctor.html",
-}
-"""One for each verb and each task: a line that can be run as it stands, but for its names."""
-
 _GROUPS = {
     "what is trained": ("net", "options", "size", "init", "freeze"),
     "how long": ("epochs", "minutes", "patience"),
@@ -57,25 +27,35 @@ def verb_help(called: str, description: str, flags: list[Flag]) -> str:
 
     Args:
         called: the verb, and of `train` the task: `train detect`.
-        description: what it does; paragraphs are wrapped, and lines that are set in are kept.
+        description: its docstring; paragraphs are wrapped, and lines that are set in are kept.
     """
     width = _width()
+    said, example = described(description)
     places = " ".join(flag.name for flag in flags if flag.positional)
-    parts = [f"usage: viewfinder {called} {places} [--flag …]", _wrapped(description, width)]
+    parts = [f"usage: viewfinder {called} {places} [--flag …]", _wrapped(said, width)]
     for title, members in _grouped(flags).items():
         rows = "\n".join(_row(flag, width) for flag in members)
         parts.append(f"{title}:\n{rows}")
-    parts.append(f"example:\n  {EXAMPLES[called]}")
+    if example:
+        parts.append(f"example:\n  {example}")
     return "\n\n".join(parts) + "\n"
+
+
+def described(docstring: str) -> tuple[str, str]:
+    """What a verb or a recipe does, and its example: the line below `Example:`, the last of its
+    docstring; empty where there is none."""
+    said, _, example = inspect.cleandoc(docstring).partition("\n\nExample:\n\n")
+    return said, example.strip()
 
 
 def tasks_help(description: str) -> str:
     """The help of `train` before a task is said."""
+    said, example = described(description)
     tasks = "\n".join(_in_columns(task, _first_sentence(task), _width()) for task in NAMES)
     return (
-        f"usage: viewfinder train TASK DATA [--flag …]\n\n{_wrapped(description, _width())}\n\n"
+        f"usage: viewfinder train TASK DATA [--flag …]\n\n{_wrapped(said, _width())}\n\n"
         f"TASK, what to learn (viewfinder train TASK --help lists its flags):\n{tasks}\n\n"
-        f"example:\n  {EXAMPLES['train']}\n"
+        f"example:\n  {example}\n"
     )
 
 

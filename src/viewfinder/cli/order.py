@@ -6,6 +6,10 @@ network that has seen a million says of them, about 20 ms each, once; what was d
 
   viewfinder order my-photos                  the next 20
   viewfinder order my-boxes --by runs/first   with those that a detector doubts
+
+Example:
+
+  viewfinder order my-photos --html next.html
 """
 
 from dataclasses import dataclass

@@ -6,6 +6,10 @@ Pictures are prepared as they were in training: size, colours and class names co
 their names, gives each a number, and counts them where they cross a line or enter a zone:
   viewfinder predict runs/parts a.mp4 --track --line 0,240,640,240 --out drawn
   viewfinder predict coco street.mp4 --track --zone 100,50,400,300 --json
+
+Example:
+
+  viewfinder predict runs/my-boxes-yolov3-tiny clip.mp4 --out drawn
 """
 
 from collections.abc import Iterator, Sequence

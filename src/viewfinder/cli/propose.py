@@ -22,6 +22,10 @@ between two of them, or with --motion flow along with the picture, for a camera 
 Proposals are kept apart from labels, in DATA/.viewfinder, until a rule accepts them:
   viewfinder propose mug/ --accept-above 0.9     writes COCO labels into mug/
   viewfinder propose mug/ --take-back            as if that had never been
+
+Example:
+
+  viewfinder propose captures/mug --by plate --empty empty.png
 """
 
 from collections.abc import Sequence

@@ -5,6 +5,10 @@ scenes     many objects with boxes and masks (COCO), instance masks and depth
            (16-bit PNG)
 turntable  one object turning on a stand (a video), the empty stand, and the
            true boxes
+
+Example:
+
+  viewfinder render scenes --kind scenes --train 300
 """
 
 from collections.abc import Callable

@@ -13,6 +13,10 @@ and score, or a column of probabilities for each class. A run, Darknet's .weight
 stands for its own answers. Answers belong to the picture of their name, whatever their method adds
 before and behind it. A TOML file names sets, methods and scores, for a table that is made again by
 one command: docs/scoring.md shows one.
+
+Example:
+
+  viewfinder score data/SIP/GT mine=maps/mine/SIP other=maps/other/SIP
 """
 
 from dataclasses import dataclass, replace

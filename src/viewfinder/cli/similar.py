@@ -6,6 +6,10 @@ once; what was done is kept. 1 is the same picture.
   viewfinder similar odd.jpg my-photos             pictures like it
   viewfinder similar odd.jpg my-boxes --objects    labelled objects like it
   viewfinder similar odd.jpg my-photos --box 10 20 90 120     like a part of it
+
+Example:
+
+  viewfinder similar odd.jpg my-photos
 """
 
 from dataclasses import dataclass

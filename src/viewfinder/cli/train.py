@@ -3,6 +3,10 @@
 Writes a run: a folder with the weights, the history, the scores, and report.html, which shows how
 it went and what to try next. A training that was stopped, even by kill -9, goes on with the same
 command and --resume.
+
+Example:
+
+  viewfinder train classify my-photos
 """
 
 import shlex

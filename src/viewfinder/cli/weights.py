@@ -6,6 +6,10 @@
 NAME is a net's. A file is there whole or not at all; one that was cut short is resumed. Where
 there is no network, bring the file from elsewhere into a folder, and name that folder in the
 variable VIEWFINDER_WEIGHTS.
+
+Example:
+
+  viewfinder weights get yolov3
 """
 
 from dataclasses import dataclass

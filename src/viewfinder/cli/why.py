@@ -8,6 +8,10 @@ said.
   viewfinder why runs/my-photos-lenet new.jpg                 writes why.html
   viewfinder why runs/my-boxes-yolov3-tiny photos --class mug mugs alone
   viewfinder why runs/my-photos-lenet new.jpg --occlude       slower, honest
+
+Example:
+
+  viewfinder why runs/my-photos-lenet new.jpg --html why.html
 """
 
 from dataclasses import dataclass

@@ -63,6 +63,10 @@ def make_extractor(net: nn.Module, ask: Ask, *, size: tuple[int, int], made: str
         InputError: the net does not end in a linear layer.
     """
     layer = last_layer(net, ask, size)
+    if layer is None:
+        raise InputError(
+            "this network does not end in a linear layer, so it has no vectors to give"
+        )
     digest = hashlib.blake2b(f"{made} {size} {layer}".encode(), digest_size=16)
     for name, tensor in net.state_dict().items():
         if not name.startswith(f"{layer}."):
@@ -70,12 +74,8 @@ def make_extractor(net: nn.Module, ask: Ask, *, size: tuple[int, int], made: str
     return Extractor(net, layer, ask, digest.hexdigest())
 
 
-def last_layer(net: nn.Module, ask: Ask, size: tuple[int, int]) -> str:
-    """The name of the linear layer whose outputs are the net's answer.
-
-    Raises:
-        InputError: there is none.
-    """
+def last_layer(net: nn.Module, ask: Ask, size: tuple[int, int]) -> str | None:
+    """The name of the linear layer whose outputs are the net's answer; None where there is none."""
     made: dict[str, Tensor] = {}
 
     def note_output(name: str) -> Callable[..., None]:
@@ -89,7 +89,7 @@ def last_layer(net: nn.Module, ask: Ask, size: tuple[int, int]) -> str:
     for name, output in made.items():
         if output is answer:
             return name
-    raise InputError("this network does not end in a linear layer, so it has no vectors to give")
+    return None
 
 
 def vectors(

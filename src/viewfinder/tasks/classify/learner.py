@@ -16,7 +16,7 @@ from viewfinder.tasks.chance import share_error, worth
 from viewfinder.tasks.classify import suitable
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.sizing import chosen_size
-from viewfinder.tasks.classify.solving import solve_last_layer
+from viewfinder.tasks.classify.solving import can_be_solved, solve_last_layer
 from viewfinder.tasks.classify.steps import LabelBatch, Labelled, augmentation, loss, open_labelled
 from viewfinder.tasks.learner import Learner
 from viewfinder.tasks.loss import Add, Forward, Loss, alone, share_of_step
@@ -108,9 +108,11 @@ class ClassLearner(Learner[ClassifyRecipe, Labelled, LabelBatch]):
         setup: TrainSetup[ClassifyRecipe],
         device: torch.device,
     ) -> None:
-        """From ImageNet's weights, the last layer solved: a random one would first disturb them."""
+        """From ImageNet's weights, the last layer solved, where it is one that can be: a random one
+        would first disturb them."""
         if setup.recipe.tunes and len(examples) <= _SOLVED_FIRST:
-            self.solve(net.to(device), examples, setup, device)
+            if can_be_solved(net.to(device), setup.config, device):
+                self.solve(net, examples, setup, device)
             net.to("cpu")
 
     def settle(self, net: nn.Module, setup: TrainSetup[ClassifyRecipe]) -> None:

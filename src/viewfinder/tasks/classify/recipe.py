@@ -38,6 +38,10 @@ class ClassifyRecipe(Recipe):
 
     DATA is a folder of pictures, a folder a class (cat/1.jpg, or train/cat/1.jpg), or the word
     tabletop.
+
+    Example:
+
+      viewfinder train classify my-photos --head full
     """
 
     RANGES: ClassVar = {
@@ -52,8 +56,7 @@ class ClassifyRecipe(Recipe):
     }
 
     net: str = _NET
-    """The network: lenet, alexnet, vgg16, googlenet, resnet18, 34, 50, 101 or 152,
-    efficientnet-lite0, 1 or 2."""
+    """The network."""
     init: str = UsualText(_INIT)
     """Weights to start from: imagenet, which is the default of efficientnet-lite0, as they come
     with the installation; random, which is that of every other net (`viewfinder weights` lists what

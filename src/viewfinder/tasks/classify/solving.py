@@ -15,7 +15,7 @@ from viewfinder.datasets.digests import of_files
 from viewfinder.datasets.loading import Pixels, prepare
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.features.vectors import Extractor, make_extractor, vectors
+from viewfinder.features.vectors import Ask, Extractor, last_layer, make_extractor, vectors
 from viewfinder.nets.efficientnet_lite import fold_norms
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.tasks.answering import one_tensor, outputs
@@ -55,6 +55,11 @@ def solve_last_layer(
     Raises:
         InputError: the net does not end in a linear layer, or pictures cannot be read.
     """
+    if not can_be_solved(net, config, device):
+        raise InputError(
+            f"{recipe.net} does not end in a linear layer, so its last layer cannot be solved: let "
+            "all of its layers learn, by --head full"
+        )
     extractors = view_extractors(net.eval(), config, device)
     views = described_views(extractors, pixels, truth)
     examples = VectorExamples(
@@ -95,6 +100,15 @@ def answers_by_views(
     return shares.cpu().numpy()
 
 
+def can_be_solved(net: nn.Module, config: ModelConfig, device: torch.device) -> bool:
+    """Whether a net ends in a linear layer; others learn in steps alone."""
+    return last_layer(net.eval(), _ask(config, device), config.size) is not None
+
+
+def _ask(config: ModelConfig, device: torch.device) -> Ask:
+    return lambda net, pictures: one_tensor(outputs(net, pictures, config.normalisation, device))
+
+
 def view_extractors(
     net: nn.Module, config: ModelConfig, device: torch.device
 ) -> tuple[Extractor, ...]:
@@ -104,9 +118,7 @@ def view_extractors(
         InputError: the net does not end in a linear layer.
     """
 
-    def ask(net: nn.Module, pictures: Tensor) -> Tensor:
-        return one_tensor(outputs(net, pictures, config.normalisation, device))
-
+    ask = _ask(config, device)
     made = f"{config.normalisation} {config.bits} {config.framing}, folded, by fours"
     named = make_extractor(net, ask, size=config.size, made=made)
     plain = replace(named, net=_folded(net, f"{named.name} {device}"))

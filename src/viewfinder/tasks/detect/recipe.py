@@ -32,6 +32,10 @@ class DetectRecipe(Recipe):
     """Find every object: a box and a class. The defaults suit a few hundred pictures of one's own.
 
     DATA is a folder of COCO, YOLO or Pascal VOC, COCO's JSON file, or YOLO's data.yaml.
+
+    Example:
+
+      viewfinder train detect my-boxes --size 320 --minutes 8
     """
 
     RANGES: ClassVar = {

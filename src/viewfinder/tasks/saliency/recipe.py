@@ -20,7 +20,12 @@ Attention = Literal["none", "plain", "dilated"]
 class SaliencyRecipe(Recipe):
     """How to train a net that finds the subject of a picture, with depth as a teacher if there is
     any: first --net a2dele-depth, on depth; then a2dele, on pictures, with --teacher. The defaults
-    suit a few hundred pictures and a computer without a GPU."""
+    suit a few hundred pictures and a computer without a GPU.
+
+    Example:
+
+      viewfinder train saliency scenes --teacher runs/teacher
+    """
 
     RANGES: ClassVar = {
         **Recipe.RANGES,
