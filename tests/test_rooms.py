@@ -30,32 +30,17 @@ GROUND = {
     "reading",
     "values",
 }
-# A room, and the rooms that it may import.
-_DATA = {"pictures", "tabletop", "datasets"}
-_ANSWERING = {*_DATA, "nets", "features", "composing", "tasks", "runs", "inference"}
-_TRAINING = {*_ANSWERING, "evaluation", "explain", "doctor", "attribution", "training"}
-ROOMS = {
-    "nets": set(),
-    "pictures": set(),
-    "features": {*_DATA, "nets"},
-    "explain": {"nets"},
-    "tabletop": {"pictures"},
-    "datasets": {"pictures", "tabletop"},
-    "composing": _DATA,
-    "tasks": {*_DATA, "nets", "features", "composing"},
-    "runs": {*_DATA, "nets", "tasks"},
-    "inference": {*_DATA, "nets", "features", "tasks", "runs"},
-    "evaluation": {*_DATA, "nets", "tasks", "runs", "inference"},
-    "doctor": {*_ANSWERING, "evaluation", "explain"},
-    "training": {*_ANSWERING, "evaluation", "doctor", "attribution"},
-    "scoring": {*_ANSWERING, "evaluation"},
-    "ablation": {*_ANSWERING, "evaluation", "scoring", "training"},
-    "position": {*_ANSWERING, "explain", "training"},
-    "labelling": {*_ANSWERING, "evaluation", "training"},
-    "attribution": {*_ANSWERING, "evaluation"},
-    "demo": {*_TRAINING, "labelling"},
-    "studio": {*_TRAINING, "labelling"},
-}
+ARCHITECTURE = (SOURCE.parents[1] / "docs/architecture.md").read_text(encoding="utf-8")
+
+
+def table_of_rooms() -> dict[str, set[str]]:
+    """A room, and the rooms that it imports, as the table in docs/architecture.md has them."""
+    rows = re.findall(r"^\| `(\w+)/` \|.*\| ([^|]*) \|$", ARCHITECTURE, flags=re.MULTILINE)
+    return {room: set(re.findall(r"\w+", re.sub(r"–.*", "", says))) for room, says in rows}
+
+
+ROOMS = table_of_rooms()
+assert ROOMS.pop("cli") == {"all"}
 # What stands above every room.
 ABOVE = {"api", "cli", "__init__", "__main__"}
 READERS = {
@@ -107,13 +92,16 @@ def test_every_room_is_known():
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
-def test_a_room_imports_the_rooms_below_it_alone(room):
+def test_a_room_imports_the_rooms_of_its_row_alone(room):
     allowed = ROOMS[room] | GROUND | {room}
+    unused = set(ROOMS[room])
     for path in files():
         if room_of(path) == room:
             own = {n.split(".")[1] for n in imports(path) if n.startswith("viewfinder.")}
             assert own <= allowed, f"{path} imports {sorted(own - allowed)}"
             assert "viewfinder" not in imports(path), f"{path} imports the whole package"
+            unused -= own
+    assert not unused, f"the table says that {room} imports {sorted(unused)}, and it does not"
 
 
 def test_the_picture_of_the_rooms_has_each_above_what_it_imports():
@@ -231,6 +219,13 @@ def test_every_promised_name_is_there():
         assert getattr(viewfinder, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = viewfinder.nothing
+
+
+def test_every_promised_name_stands_in_the_document():
+    promised = ARCHITECTURE.partition("## Promised to programs")[2].partition("| JSON of")[0]
+    said = set(re.findall(r"viewfinder\.(\w+)", promised))
+    assert said >= set(viewfinder.__all__)
+    assert said <= {*viewfinder.__all__, "evaluation", "inference"}
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))

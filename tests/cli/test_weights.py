@@ -74,7 +74,7 @@ def test_getting_prints_the_file(capsys: pytest.CaptureFixture[str]) -> None:
         (["get", "yolo3"], "(did you mean yolov3?)"),
         (["get", "lenet"], "there are no pretrained weights called 'lenet'"),
         (["get"], "get what?"),
-        (["fetch"], "'fetch' is nothing to do"),
+        (["fetch"], "'fetch' is nothing to do here"),
     ],
 )
 def test_what_cannot_be_had_is_said(

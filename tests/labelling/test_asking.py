@@ -82,7 +82,7 @@ def test_what_is_labelled_does_not_come_again(
     assert len(everything["pictures"]) == 12
 
 
-def test_the_likest_come_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_those_most_alike_come_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = asked(capsys, "similar", str(folder / "red2.png"), str(folder), "--count", "6")["found"]
     assert [each["file"][:3] for each in found[:5]] == ["red"] * 5
     assert found[5]["file"].startswith("stripes")

@@ -355,7 +355,7 @@ def test_one_process_at_a_time_goes_on_with_a_run(boxes, tmp_path):
     learn("detect", boxes, run.folder, resume=True, **DETECT | {"epochs": 1})
 
 
-def test_the_state_is_written_no_oftener_than_twenty_times_its_cost(monkeypatch):
+def test_the_state_is_written_no_more_often_than_twenty_times_its_cost(monkeypatch):
     fit = object.__new__(loop.Fit)
     monkeypatch.setattr(loop.time, "perf_counter", lambda: 100.0)
     for cost, wait in ((0.0, 15), (0.7, 15), (2.0, 40), (5.0, 100)):

@@ -84,13 +84,13 @@ class Reason:
         if self.failed is None:
             return ""
         how = (
-            f"more than only {self.failed.beaten} of {DRAWS} covers at random"
+            f"lowers the score more than only {self.failed.beaten} of {DRAWS} covers at random"
             if self.failed.tells
-            else "hardly"
+            else "hardly lowers the score"
         )
         return (
-            "the network's own map failed: covering its hottest places lowers the score "
-            f"{how}; this one is by occlusion instead"
+            f"the network's own map failed: covering its hottest places {how}; this one is by "
+            "occlusion instead"
         )
 
     @property

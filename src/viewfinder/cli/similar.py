@@ -63,7 +63,7 @@ def run(flags: Flags) -> int:
             for named in (f"{each.label} {each.path}".strip(),)
         ]
         asked = PageEntry(Part(flags.file, flags.box), flags.file.name)
-        says = "The likest first; 1 is the same picture."
+        says = "Most alike first; 1 is the same picture."
         title = f"Like {flags.file.name}"
         write_picture_page(flags.html, title, says, pictures, asked=asked)
     if flags.json:

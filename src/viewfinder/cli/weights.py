@@ -62,8 +62,8 @@ def _names(wanted: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     if wanted[0] != "get":
         raise InputError(
-            f"{wanted[0]!r} is nothing to do: `viewfinder weights` lists them, and `viewfinder "
-            f"weights get {wanted[0]}` would fetch one"
+            f"{wanted[0]!r} is nothing to do here: `viewfinder weights` lists the weights, and "
+            "`viewfinder weights get NAME` fetches those of one name"
         )
     if len(wanted) == 1:
         raise InputError("get what? `viewfinder weights` lists the names, as in: get yolov3")

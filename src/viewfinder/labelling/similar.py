@@ -39,7 +39,7 @@ class Similar:
 
 @dataclass(frozen=True)
 class SimilarPictures:
-    """What was found, the likest first, and the folder that paths start from."""
+    """What was found, most alike first, and the folder that paths start from."""
 
     root: Path
     alike: tuple[Similar, ...]

@@ -93,7 +93,9 @@ def scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def draw_weights(net: nn.Module, *, heads: Iterable[nn.Linear], gain: float = 2.0) -> None:
+def draw_weights(
+    net: nn.Module, *, heads: Iterable[nn.Linear | nn.Conv2d], gain: float = 2.0
+) -> None:
     """Draw a net's weights anew: N(0, gain/n) for a layer of n inputs, biases zero, norms 1 and 0.
 
     A gain of 2 keeps the signal's mean square through layers of ReLUs at any depth (He et al.,

@@ -210,7 +210,7 @@ class Trunk(nn.Module):
         return [self.stem, *list(self.blocks)[: self._still]] if self._still else []
 
     def feature_maps(self, x: Tensor) -> tuple[Tensor, ...]:  # N×3×H×W
-        """The last map of each stride of 2, 4, 8, 16 and 32; see `blocks.Backbone`."""
+        """The last map of each stride of 2, 4, 8, 16 and 32; see `blocks.FeatureNet`."""
         maps = [self.stem(x)]  # N×32×H/2×W/2
         for block in self.blocks:
             x = block(maps[-1])  # … N×320×H/32×W/32

@@ -141,7 +141,7 @@ class ResNet(nn.Module):
                     nn.init.zeros_(module.last_norm.weight)
 
     def feature_maps(self, x: Tensor) -> tuple[Tensor, ...]:  # N×3×224×224
-        """What each of the four stages gives; see `blocks.Backbone`."""
+        """What each of the four stages gives; see `blocks.FeatureNet`."""
         x = self.relu(self.bn1(self.conv1(x)))  # N×64×112×112
         x = self.maxpool(x)  # N×64×56×56
         x4 = self.layer1(x)  # N×64·expansion×56×56

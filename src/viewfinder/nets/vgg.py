@@ -80,7 +80,7 @@ class VGG(nn.Module):
         draw_weights(self, heads=[head])
 
     def feature_maps(self, x: Tensor) -> tuple[Tensor, ...]:  # N×3×H×W
-        """What each of the five stages gives, at strides 1 to 16; see `blocks.Backbone`."""
+        """What each of the five stages gives, at strides 1 to 16; see `blocks.FeatureNet`."""
         maps = []
         for start, end in itertools.pairwise((0, *self._ends)):
             x = self.features[start:end](x)  # … N×512×H/16×W/16

@@ -157,7 +157,7 @@ def _enough(found: int, count: int) -> int:
 def _as_by_chance(
     corners: NDArray[np.float64], pictures: NDArray[np.int64], truth: Dataset, found: int
 ) -> list[str]:
-    """A note where detections lie on objects no oftener than they would in other pictures."""
+    """A note where detections lie on objects no more often than they would in other pictures."""
     count = len(corners)
     if count < _LEAST or truth.boxes is None or not len(truth.boxes):
         return []

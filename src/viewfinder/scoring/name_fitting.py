@@ -95,7 +95,7 @@ def fit_names(names: Sequence[str], given: Sequence[str]) -> NameFit:
     return max(found, _fit(plain, other, padded=True), key=lambda fit: fit.rank)
 
 
-def shorn(names: Sequence[str]) -> tuple[Added, dict[str, str]]:
+def without_common_ends(names: Sequence[str]) -> tuple[Added, dict[str, str]]:
     """What all names have before and behind, and the names by what is left of them; nothing where
     they have nothing, or where that is no word of its own: `p` of `p01` and `p02` is one, and `ca`
     of `cat` and `car` is none."""

@@ -13,7 +13,14 @@ from pathlib import PurePosixPath
 
 from viewfinder.datasets.kind_names import bare
 from viewfinder.errors import InputError
-from viewfinder.scoring.name_fitting import PLAIN, Added, NameFit, Way, fit_names, shorn
+from viewfinder.scoring.name_fitting import (
+    PLAIN,
+    Added,
+    NameFit,
+    Way,
+    fit_names,
+    without_common_ends,
+)
 from viewfinder.wording import counted, some
 
 
@@ -145,7 +152,7 @@ def _best(wanted: dict[str, str], given: dict[str, str]) -> tuple[NameFit, dict[
             found, names = fit, tried
     if found.ways:
         return found, names, PLAIN
-    own, inner = shorn(list(wanted))
+    own, inner = without_common_ends(list(wanted))
     for key in list(wanted)[:1]:
         own = _as_written(key, wanted[key], own, _stem)
     fit = fit_names(list(inner), list(given))

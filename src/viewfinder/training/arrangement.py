@@ -51,8 +51,8 @@ class Arrangement:
 
 @dataclass(frozen=True)
 class ArithmeticTrial:
-    """One candidate's figures: milliseconds there and back, the loss after a few steps, and whether
-    it agrees.
+    """One candidate's figures: milliseconds forward and backward, the loss after a few steps, and
+    whether it agrees.
 
     Without a loss it was no number.
     """

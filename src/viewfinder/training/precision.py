@@ -110,7 +110,7 @@ def seconds_of_step(
     colours: Normalisation,
     settle: Settle,
 ) -> float:
-    """Of a step there and back: the quicker of two, on a copy of the net."""
+    """Of a step, forward and backward: the quicker of two, on a copy of the net."""
     with torch.random.fork_rng([0] if torch.cuda.is_available() else []), torch.enable_grad():
         trainer = _Trainer(net, trials, loss, colours, settle)
         trainer.begin(arrangement)
@@ -150,7 +150,7 @@ class _Trainer:
             return float(self.value(arrangement, 0)), min(times)
 
     def seconds(self, arrangement: Arrangement, number: int) -> float:
-        """Of a step there and back, for each number of its pictures; the gradients are left."""
+        """Of a step, forward and backward, by the numbers in its pictures; gradients are left."""
         self.copied.zero_grad()
         self.copied.to(memory_format=arrangement.memory_format)
         begun = perf_counter()
@@ -208,6 +208,6 @@ def _trial(
 def _reason(best: float, agreeing: list[float]) -> str:
     times = max(agreeing) / best if best else 1.0
     return (
-        f"{1e3 * best:,.1f} ms there and back, {times:.1f} times as fast as the slowest of the "
-        f"{len(agreeing)} that agree with float32"
+        f"{1e3 * best:,.1f} ms forward and backward, {times:.1f} times as fast as the slowest of "
+        f"the {len(agreeing)} that agree with float32"
     )

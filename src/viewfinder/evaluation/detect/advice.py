@@ -12,7 +12,7 @@ from viewfinder.tasks.detect.recipe import DetectRecipe
 _FEW = 300
 # AP50 from which a detector is to prove itself elsewhere.
 _EXCELLENT = 0.95
-# What less than this of AP50 costs is not worth anybody's time.
+# An error that costs less of AP50 than this is not mentioned.
 _NOTICEABLE = 0.005
 # A class in fewer pictures than this share is rare.
 _RARE = 0.2
@@ -176,4 +176,4 @@ def _enlarged(now: Situation) -> tuple[str, ...]:
 def _rare(now: Situation) -> tuple[str, ...]:
     if now.rarest >= _RARE or now.recipe.rare > 0:
         return ()
-    return (f"show pictures of rare classes oftener: --rare {_RARE:g}",)
+    return (f"show pictures of rare classes more often: --rare {_RARE:g}",)

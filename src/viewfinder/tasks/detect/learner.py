@@ -117,7 +117,7 @@ class BoxLearner(Learner[DetectRecipe, TrainExamples, BoxBatch]):
     def order(
         self, examples: TrainExamples, recipe: DetectRecipe, generator: torch.Generator
     ) -> Tensor:
-        """Every picture once, and those with rare classes oftener; of tiles a few of each."""
+        """Every picture once, and those with rare classes more often; of tiles a few of each."""
         boxes, classes = examples.truth.boxes, len(examples.truth.classes)
         assert boxes is not None, "`require` has seen to it"
         factors = repeat_factors(boxes, classes, threshold=recipe.rare)

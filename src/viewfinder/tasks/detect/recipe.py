@@ -103,7 +103,7 @@ class DetectRecipe(Recipe):
     anchors: Literal["fit", "paper"] = "fit"
     """Shapes that boxes start from: fitted to the training boxes, or those of the paper."""
     rare: float = 0.0
-    """Show pictures of a class oftener where fewer than this share of pictures have it."""
+    """Show pictures of a class more often where fewer than this share of pictures have it."""
 
     second_opinion: bool = False
     """Judge the class of each object again by features of ImageNet, learnt from the labelled crops,

@@ -8,7 +8,7 @@ from viewfinder.pictures.geometry import Size
 
 
 def repeat_factors(boxes: Boxes, classes: int, *, threshold: float) -> NDArray[np.float64]:
-    """How often an epoch should show each picture so that rare classes are seen oftener: N, ≥ 1.
+    """How often an epoch should show each picture so that rare classes are seen more often: N, ≥ 1.
 
     With f(c) the share of pictures that hold class c, r(c) = max(1, √(threshold / f(c))), and a
     picture's factor is the greatest r(c) of its classes. Crowds and difficult objects, which are
