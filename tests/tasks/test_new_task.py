@@ -12,6 +12,7 @@ from viewfinder import nets, open_run
 from viewfinder.ablation.grid import read_grid
 from viewfinder.cli.main import main
 from viewfinder.errors import InputError
+from viewfinder.inference.bulk.parts import schema_of
 from viewfinder.scoring.models_compared import open_models
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.task import Classify
@@ -119,6 +120,11 @@ def test_what_it_does_not_know_is_refused_in_one_sentence(guesses, small_set, ca
             run.predict(picture, **asked)
     with pytest.raises(InputError, match="which sees it once"):
         run.evaluate(small_set, tta=True)
+    pytest.importorskip("pyarrow")
+    with pytest.raises(
+        InputError, match="bulk knows classify, detect, saliency, and has no columns"
+    ):
+        schema_of(run.model)
     with pytest.raises(InputError, match="know classify, detect, saliency, and not guess"):
         open_models([str(guesses), f"other={guesses}"])
     capsys.readouterr()
@@ -126,6 +132,12 @@ def test_what_it_does_not_know_is_refused_in_one_sentence(guesses, small_set, ca
     told = " ".join(capsys.readouterr().err.split())
     assert "--threshold 0.5 changes nothing" in told
     assert "--refuse-below" not in told
+
+
+def test_bulk_has_no_columns_for_it(guesses):
+    pytest.importorskip("pyarrow")
+    with pytest.raises(InputError, match="has no columns for what guess answers: ask by predict"):
+        schema_of(open_run(guesses).model)
 
 
 def test_it_is_compared_by_the_figure_that_it_names(guesses, small_set, tmp_path):

@@ -9,7 +9,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Answer
 from viewfinder.inference.bulk.on_ray import answer_on_ray, imported_ray
-from viewfinder.inference.bulk.parts import PART, BulkJob, begin, deal, read_part
+from viewfinder.inference.bulk.parts import PART, BulkJob, begin, deal, read_part, schema_of
 from viewfinder.inference.tables import write_coco
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.detections import Detections
@@ -64,6 +64,7 @@ def predict_many(
     if coco is not None and not find(model.config.task).finds_boxes:
         raise InputError("only a detector's answers have boxes to write: leave --coco out")
     imported_ray()  # Nothing is begun where it is not installed.
+    schema_of(model)  # of a task that has one
     job = deal(model, threshold, source, out, size=part)
     left = begin(job)
     if len(left) < job.parts:

@@ -159,19 +159,29 @@ def put(place: str, data: bytes) -> None:
 
 
 def schema_of(model: Model) -> "pyarrow.Schema":
-    """Columns: `source, width, height, error`, and what the task answers; null where it cannot."""
+    """Columns: `source, width, height, error`, and what the task answers; null where it cannot.
+
+    Raises:
+        InputError: there are no columns for what its task answers.
+    """
     import pyarrow as pa
 
     corners = [(edge, pa.float64()) for edge in ("x1", "y1", "x2", "y2")]
     box = [("class", pa.string()), ("label", pa.int32()), ("score", pa.float64()), *corners]
-    own = {
+    known = {
         "classify": [("label", pa.string()), ("scores", pa.list_(pa.float64()))],
         "detect": [("boxes", pa.list_(pa.struct(box)))],
         "saliency": [
             ("box", pa.struct(corners)),
             *((name, pa.float64()) for name in ("share", "mean", "threshold")),
         ],
-    }[model.config.task]
+    }
+    own = known.get(model.config.task)
+    if own is None:
+        raise InputError(
+            f"bulk knows {', '.join(known)}, and has no columns for what {model.config.task} "
+            "answers: ask by predict --json"
+        )
     about = [("source", pa.string()), ("width", pa.int32()), ("height", pa.int32())]
     classes = json.dumps(model.config.classes, ensure_ascii=False)
     schema = pa.schema([*about, ("error", pa.string()), *own])
