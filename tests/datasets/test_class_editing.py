@@ -283,10 +283,15 @@ def test_a_format_that_nothing_edits_is_refused_and_one_that_is_read_needs_one_l
             seen.root, "Made Up", ("cat",), (), nothing, nothing, boxes=found, sizes=sizes
         )
 
-    made_up = BoxFormat("Made Up", lambda seen: [*seen.root.glob("made.up")], read)
+    def find(seen):
+        return [seen.root / path for path in seen.of(".up")]
+
+    made_up = BoxFormat("Made Up", find, read)
     monkeypatch.setattr(box_labels, "FORMATS", (*box_labels.FORMATS, made_up))
     assert read_boxes(folders).layout == "Made Up"
     before = tree(folders)
-    with pytest.raises(InputError, match=r"a set of Made Up, .* to coco or yolo or voc, and edit"):
+    with pytest.raises(
+        InputError, match=r"a set of Made Up, .*: write it as COCO or .*, and edit that"
+    ):
         edit(folders, {"cat": "lion"})
     assert tree(folders) == before

@@ -10,8 +10,6 @@ from viewfinder.datasets.locating import PictureIndex
 from viewfinder.pictures.finding import is_picture, walk
 from viewfinder.reading import open_file
 
-_LABELS = frozenset({".txt", ".xml", ".json", ".jsonl", ".yaml", ".yml", ".csv"})
-_LABELS |= {".data", ".names", ".labels", ".odgt"}
 # Enough of a text file to see what it is.
 _BEGINNING = 4096
 
@@ -23,7 +21,7 @@ class Survey:
     Attributes:
         root: the folder that all paths start from.
         pictures: those of them that are pictures by their names.
-        files: the others whose suffix may be that of labels, by it, in lower case.
+        files: the others, by their suffix in lower case.
     """
 
     root: Path
@@ -57,8 +55,8 @@ def survey(root: Path) -> Survey:
         for name in place.files:
             if is_picture(name):
                 pictures.append(place.within(name))
-            elif (suffix := PurePosixPath(name).suffix.lower()) in _LABELS:
-                files[suffix].append(place.within(name))
+            else:
+                files[PurePosixPath(name).suffix.lower()].append(place.within(name))
     return Survey(root, PictureIndex(pictures), {key: tuple(all_) for key, all_ in files.items()})
 
 

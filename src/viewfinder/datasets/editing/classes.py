@@ -9,10 +9,9 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, get_args
+from typing import Any
 from xml.etree import ElementTree
 
-from viewfinder.datasets import Format
 from viewfinder.datasets.box_files import line_of
 from viewfinder.datasets.editing.record import digest, digest_of
 from viewfinder.datasets.editing.steps import FileChange
@@ -58,8 +57,8 @@ def plan_edit(root: Path, edit: Edit) -> list[FileChange]:
         name = labels.format.name
         if name not in _EDITORS:
             raise InputError(
-                f"{source} is a set of {name}, whose files this cannot edit: `viewfinder convert` "
-                f"it to {' or '.join(get_args(Format))}, and edit that"
+                f"{source} is a set of {name}, whose files this cannot edit: write it as "
+                f"{' or '.join(_EDITORS)} by `viewfinder convert`, and edit that"
             )
         return list(_EDITORS[name](seen, labels.files, edit))
     if has_masks(seen):
