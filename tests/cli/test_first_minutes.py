@@ -358,3 +358,11 @@ def test_zsh_completes_too(ask, tmp_path):
     )
     assert "detect" in done.stdout.split()
     assert done.stderr == ""
+
+
+def test_of_each_task_the_help_of_train_gives_the_first_sentence(ask):
+    _, out, _ = ask("train", "--help")
+    tasks = out.partition("lists its flags):")[2].partition("example:")[0]
+    assert "Example" not in tasks
+    assert "Without flags" not in tasks
+    assert all(f"\n  {task} " in tasks for task in NAMES)

@@ -60,7 +60,8 @@ def tasks_help(description: str) -> str:
 
 
 def _first_sentence(task: str) -> str:
-    return inspect.cleandoc(recipe_of(task).__doc__ or "").partition(". ")[0].rstrip(".") + "."
+    first_paragraph = described(recipe_of(task).__doc__ or "")[0].partition("\n\n")[0]
+    return " ".join(first_paragraph.split()).partition(". ")[0].rstrip(".") + "."
 
 
 def _width() -> int:
