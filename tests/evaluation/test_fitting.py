@@ -29,6 +29,7 @@ from viewfinder.evaluation.fitting import (
 )
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.material import Material
+from viewfinder.evaluation.report import _each_once
 from viewfinder.evaluation.saliency import advice as saliency_advice
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.detect.measures.breakdown import Cost
@@ -174,6 +175,19 @@ def test_what_is_too_few_is_named_and_what_helps():
     alone = said_of((1.0, 500), None)
     assert alone.says.startswith("Nothing was held out")
     assert "100.0% of training pictures" in alone.says
+
+
+def test_where_folds_can_judge_no_share_is_advised_that_turns_them_off():
+    folds = ("let each of 20 pictures judge once: --folds 5",)
+    for learnt, other in (((1.0, 5), (1.0, 2)), ((1.0, 50), None), ((0.95, 30), (0.8, 30))):
+        assert said_of(learnt, other, pool=90, folds=folds).tries == folds
+
+
+def test_no_advice_stands_beside_the_whole_command_of_it():
+    words = "let later layers learn too, in minutes: --head full --val-share 0"
+    whole = "let later layers learn too: viewfinder train classify d --head full --val-share 0"
+    assert _each_once((words, "look"), (whole,)) == ("look", whole)
+    assert _each_once((words, "look"), ("look",)) == (words, "look")
 
 
 def test_a_gap_that_chance_may_make_or_hide_is_too_few_to_tell():
@@ -418,6 +432,8 @@ def test_weights_that_are_advised_come_along_or_their_size_is_said():
         # Minutes that made three epochs of a usual 150 are too few by more than twice.
         ({"minutes": 0.2}, Course(epochs=3), "--minutes 2"),
         ({"minutes": 0.2}, Course(epochs=30), "--minutes 1"),
+        ({"minutes": 0.0295}, Course(epochs=150), "--minutes 0.06"),
+        ({"minutes": 0.295}, Course(epochs=150), "--minutes 0.6"),
         ({"minutes": 5.0}, Course(epochs=150), "--minutes 10"),
         ({"epochs": 200}, Course(epochs=200), "--epochs 400"),
         # Patience that ended nothing is left as it is; where it did, more epochs would do nothing.

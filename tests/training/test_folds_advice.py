@@ -13,8 +13,9 @@ import viewfinder.training.train as training
 from viewfinder.cli import train as verb
 from viewfinder.cli.parsing import parsed
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.evaluation.foldable import folds_for, folds_in_words, in_report, seen_before
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.training.folds_advice import before, command, folds_for, in_report, seen_before
+from viewfinder.training.folds_advice import before, command
 from viewfinder.training.train import train
 
 
@@ -83,6 +84,23 @@ def test_the_advice_is_a_function_of_the_set(flat, small_set):
         shutil.copy(flat / "cat/1.jpg", flat / f"cat/more-{number}.jpg")
         shutil.copy(flat / "dog/1.jpg", flat / f"dog/more-{number}.jpg")
     assert folds_for(open_dataset(flat)) is None
+
+
+def test_the_smallest_sets_are_judged_by_folds_too(flat):
+    """Three pictures a class, of which none is left to validate by, and whatever share is given."""
+    for name in ("cat", "dog", "owl"):
+        for picture in sorted((flat / name).iterdir())[3:]:
+            picture.unlink()
+    recipe = ClassifyRecipe(net="lenet")
+    for share in (None, 0.0, 0.3):
+        dataset = open_dataset(flat, val_share=share)
+        assert folds_for(dataset) == 3
+        judge, add = folds_in_words(dataset, recipe)
+        assert judge == "let each of 9 pictures judge once: --folds 3"
+        assert add == "add pictures: with 11 more, 20 can judge in folds"
+    for picture in sorted((flat / "owl").iterdir())[1:]:
+        picture.unlink()
+    assert folds_in_words(open_dataset(flat), recipe) == ()
 
 
 def test_what_folds_would_not_let_judge_is_not_promised(tmp_path):

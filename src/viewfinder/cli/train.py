@@ -151,8 +151,10 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
 def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
     """Print where a run is and how good it is."""
     from viewfinder.evaluation.always import of_figures
+    from viewfinder.evaluation.fitting import LEAST_PICTURES
     from viewfinder.evaluation.folded import averaged, beside_always
     from viewfinder.evaluation.folds import folds_of, parts_in_words
+    from viewfinder.inference.thresholds import has_best
     from viewfinder.runs.scores import HELD_OUT, read_scores
     from viewfinder.tasks import find
 
@@ -177,12 +179,16 @@ def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
     for split in ("test", "val", "train"):
         if split in scores:
             figures = headline(of := as_table(scores[split]), headlined)
-            figures.append(f"of {counted(as_whole(of['images']), 'picture')}")
+            images = as_whole(of["images"])
+            few = ", too few to tell" if images < LEAST_PICTURES else ""
+            figures.append(f"of {counted(images, 'picture')}{few}")
             always = list(filter(None, [of_figures(of, headlined[0][0])]))
             for line in in_lines(split, [*figures, *always]):
                 print(line)
     print(f"report {done.report_file}")
     asked = _TO_ANSWER.get(task.name, "new.jpg")
+    if task.finds_boxes and has_best(scores, done.manifest.classes):
+        asked = asked.replace("new.jpg", "new.jpg --threshold best")
     print(f"next   viewfinder predict {shlex.quote(str(done.folder))} {asked}")
     return 0
 

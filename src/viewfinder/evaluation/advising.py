@@ -62,8 +62,7 @@ def longer(recipe: Recipe, course: Course) -> str:
     if recipe.minutes is None:
         return f"--epochs {max(2 * recipe.epochs, usual)}"
     times = min(_MOST_TIMES, usual / course.epochs) if course.epochs else 0.0
-    minutes = max(2.0, times) * recipe.minutes
-    return f"--minutes {math.ceil(minutes) if minutes > 1 else round(minutes, 2):g}"
+    return f"--minutes {_rounded_up(max(2.0, times) * recipe.minutes):g}"
 
 
 def enlarged(now: int, wanted: int, course: Course, *, step: int = 1) -> int | None:
@@ -75,6 +74,12 @@ def enlarged(now: int, wanted: int, course: Course, *, step: int = 1) -> int | N
     """
     side = wanted if course.side is None else min(wanted, -(-course.side // step) * step)
     return side if side > now else None
+
+
+def _rounded_up(minutes: float) -> float:
+    """As a person says it: whole minutes, and of less than one the first figure, never less."""
+    step = 10.0 ** min(0, math.floor(math.log10(minutes)))
+    return round(math.ceil(round(minutes / step, 6)) * step, 6)
 
 
 def _flags(values: Mapping[str, float]) -> str:

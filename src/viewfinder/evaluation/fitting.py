@@ -131,6 +131,7 @@ def verdict(
     split: str = "validation",
     pool: int = 0,
     folded: bool = False,
+    folds: tuple[str, ...] = (),
 ) -> FitVerdict:
     """Judge a training from its two splits, by the weights that were kept.
 
@@ -141,11 +142,13 @@ def verdict(
         split: what the held-out split is called.
         pool: how many pictures `--val-share` takes its share of; 0 where it has no effect.
         folded: whether folds let each training picture judge.
+        folds: what to try where folds would judge better than what was held out.
     """
     if held_out is None or not held_out.enough or not train.enough:
         clear = _clear_of_few(train, held_out, measure, tries)
         says = _too_few(train, held_out, measure, split)
-        return clear or FitVerdict("unknown", says, _against_too_few(recipe, train, held_out, pool))
+        helps = _against_too_few(recipe, train, held_out, pool, folded)
+        return clear or FitVerdict("unknown", says, folds or helps)
     gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
     figures = _figures(train, held_out, measure, _CHANCE)
     if gap > max(_HARMLESS_GAP, _CHANCE * error):
@@ -167,7 +170,8 @@ def verdict(
             "make, and so can over-fitting."
         )
         needed = _would_tell(held_out, gap, _CHANCE * error)
-        return FitVerdict("unknown", says, _for_more(recipe, held_out.images, needed, pool, folded))
+        helps = _for_more(recipe, held_out.images, needed, pool, folded)
+        return FitVerdict("unknown", says, folds or helps)
     says = f"The fit is fine: {figures}, which is small or what chance alone can make."
     return FitVerdict("fine", says, tries.fine)
 
@@ -214,12 +218,17 @@ def _too_few(train: SplitScore, held_out: SplitScore | None, measure: Measure, s
 
 
 def _against_too_few(
-    recipe: Recipe, train: SplitScore, held_out: SplitScore | None, pool: int
+    recipe: Recipe,
+    train: SplitScore,
+    held_out: SplitScore | None,
+    pool: int,
+    folded: bool,
 ) -> tuple[str, ...]:
     """More pictures, and a share that holds out enough of those there are."""
     if held_out is not None and held_out.enough:
         return ("add pictures: with so few, nothing helps as much",)
-    return _for_more(recipe, held_out.images if held_out else 0, LEAST_PICTURES, pool)
+    has = held_out.images if held_out else 0
+    return _for_more(recipe, has, max(has + 1, LEAST_PICTURES), pool, folded)
 
 
 def _would_tell(held_out: SplitScore, gap: float, reach: float) -> int:

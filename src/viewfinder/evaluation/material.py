@@ -10,6 +10,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.sides import usual_side
 from viewfinder.evaluation.advising import Course
 from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Measure, SplitScore
+from viewfinder.evaluation.foldable import folds_in_words
 from viewfinder.evaluation.folded import FoldScores, learnt_and_held
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.kept import kept_in_words
@@ -113,6 +114,13 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
             folded=self.folds is not None,
             side=usual_side(self.dataset.split("train")),
         )
+
+    @property
+    def folds_instead(self) -> tuple[str, ...]:
+        """What to try where folds would judge better than what was held out."""
+        if self.folds is not None or "folded" in self.run.manifest.data:
+            return ()
+        return folds_in_words(self.dataset, self.recipe)
 
     @property
     def pool(self) -> int:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation import label_statistics, plots
+from viewfinder.evaluation.advising import unsaid
 from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.evaluation.folded import FoldScores
@@ -95,7 +96,7 @@ def write_report(
             recipe=json.dumps(manifest.recipe.as_json(), indent=2, ensure_ascii=False),
             cards=page.cards,
             verdict=page.verdict,
-            tries=(*page.verdict.tries, *tries),
+            tries=_each_once(page.verdict.tries, tries),
             measured=sum(any(key[:6] == "train_" for key in row) for row in material.history) > 1,
             kept=material.kept,
             curves=page.curves if manifest.recipe.in_steps else (),
@@ -121,6 +122,19 @@ def page_of(task: str) -> Callable[[AnyMaterial], PageMaterial]:
     page: Callable[[AnyMaterial], PageMaterial]
     page = importlib.import_module(f"viewfinder.evaluation.{task}.page").page
     return page
+
+
+def _each_once(said: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
+    """All advice, without what a whole command among `more` asks for too."""
+    whole = [each for each in more if ": viewfinder train " in each]
+    told = [each for each in said if not any(_asks_for(command, each) for command in whole)]
+    return (*told, *unsaid(more, told))
+
+
+def _asks_for(command: str, advice: str) -> bool:
+    """Whether a command has the flags of an advice that is some."""
+    _, separator, flags = advice.partition(": --")
+    return bool(separator) and f" --{flags} " in f"{command} "
 
 
 def _environment() -> jinja2.Environment:

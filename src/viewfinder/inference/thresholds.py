@@ -118,6 +118,15 @@ def best_thresholds(model: Model, run: RunFolder | None) -> tuple[float, ...]:
     return found
 
 
+def has_best(scores: Mapping[str, object], classes: tuple[str, ...]) -> bool:
+    """Whether a run's scores tell from which score on each class is best shown."""
+    judged = next((scores[split] for split in THRESHOLD_SPLITS if split in scores), None)
+    try:
+        return bool(_read(judged, classes))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
+
+
 def _scores(run: RunFolder) -> dict[str, object]:
     if not run.scores_file.exists():
         return {}

@@ -20,6 +20,7 @@ from viewfinder.datasets.presence import require_present
 from viewfinder.datasets.splits import TEST, TRAIN
 from viewfinder.errors import InputError
 from viewfinder.evaluation.fitting import LEAST_PICTURES
+from viewfinder.evaluation.foldable import folds_for, seen_before
 from viewfinder.evaluation.folds import headline_of, in_words, judged
 from viewfinder.events import listening, note, saying_once
 from viewfinder.files import explained_writing, is_empty, write_json
@@ -31,7 +32,6 @@ from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import refuse_early
 from viewfinder.training.fold_figures import all_together, epochs_for_everything, fold_row
-from viewfinder.training.folds_advice import folds_for, seen_before
 from viewfinder.training.folds_refusing import refuse_folds
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import refuse_other_recipe, same_run
@@ -84,7 +84,7 @@ def usual_folds(
     Raises:
         InputError: the set cannot be opened.
     """
-    if recipe.in_steps or recipe.devices > 1:
+    if recipe.in_steps or recipe.devices > 1 or recipe.val_share == 0:
         return None, opened
     opened = opened or open_dataset(data, val_share=recipe.val_share)
     folds = folds_for(opened)

@@ -6,52 +6,15 @@ out, which who asked for one training does not expect.
 
 import shlex
 from dataclasses import fields, replace
-from pathlib import Path
-
-import numpy as np
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.evaluation.fitting import LEAST_PICTURES
-from viewfinder.evaluation.judging import seen_in_training
-from viewfinder.runs.run import RunFolder, holds_run, open_run
-from viewfinder.tasks.recipe import Recipe, UsualText
-from viewfinder.training.folds_refusing import folded_part
+from viewfinder.datasets.folding import folded_part
+from viewfinder.runs.run import RunFolder
+from viewfinder.tasks.recipe import Recipe
 from viewfinder.wording import counted, in_words
 
-# Of what is usual the number that trains longest on the least pictures held out.
-_FOLDS = 5
 # What others follow from.
 _FIRST = ("net", "options", "init", "head")
-
-
-def folds_for(dataset: Dataset) -> int | None:
-    """How many folds would judge better than the splits that were dealt; None where none would.
-
-    It is a function of the set alone: of its splits, and of its rarest class.
-    """
-    pool = folded_part(dataset)
-    if not dataset.val_dealt or "val" not in _splits(dataset):
-        return None
-    if len(dataset.split("val")) >= LEAST_PICTURES:
-        return None
-    fewest = len(pool)
-    if (pool.labels >= 0).any():
-        fewest = int(np.bincount(pool.labels[pool.labels >= 0]).min())
-    return min(_FOLDS, fewest) if fewest >= 2 else None
-
-
-def seen_before(recipe: Recipe, dataset: Dataset) -> tuple[str, Path, int] | None:
-    """The run that a recipe starts from, or is taught by, which knows pictures that folds would let
-    judge: the flag that names it, its folder, and how many it knows; None where there is none."""
-    for name in ("init", "teacher"):
-        given = getattr(recipe, name, None)
-        if not given or isinstance(given, UsualText):
-            continue
-        if not holds_run(place := Path(given).expanduser()):
-            continue
-        if seen := seen_in_training(open_run(place), folded_part(dataset)):
-            return name, place, len(seen)
-    return None
 
 
 def before(dataset: Dataset, folds: int) -> str:
@@ -63,15 +26,8 @@ def before(dataset: Dataset, folds: int) -> str:
     )
     judging = len(folded_part(dataset))
     return (
-        f"few pictures: {splits}; --folds {folds} would let each of the {judging:,} judge "
-        f"once, and takes about {_times(dataset, folds):.0f} times as long"
-    )
-
-
-def in_report(dataset: Dataset, folds: int) -> str:
-    """What to do next, as a report has it beside what the verdict says."""
-    return (
-        f"let each of {counted(len(folded_part(dataset)), 'picture')} judge once: --folds {folds}"
+        f"few pictures: {splits or 'none to judge by'}; --folds {folds} would let each "
+        f"of the {judging:,} judge once, and takes about {_times(dataset, folds):.0f} times as long"
     )
 
 

@@ -1,10 +1,7 @@
 """What folds cannot be made with: refused before torch is imported."""
 
-import numpy as np
-
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.folding import refuse_too_many
-from viewfinder.datasets.splits import TEST
+from viewfinder.datasets.folding import folded_part, refuse_too_many
 from viewfinder.errors import InputError
 from viewfinder.tasks.recipe import Recipe
 
@@ -34,10 +31,3 @@ def refuse_too_few(dataset: Dataset, folds: int) -> None:
         InputError: there are fewer.
     """
     refuse_too_many(folded_part(dataset), folds)
-
-
-def folded_part(dataset: Dataset) -> Dataset:
-    """The pictures that folds let judge: all but a test split of the set's own."""
-    if dataset.test_dealt:
-        return dataset
-    return dataset.select(np.flatnonzero(dataset.splits != TEST))

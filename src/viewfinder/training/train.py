@@ -14,6 +14,7 @@ steps themselves.
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,8 +27,10 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.presence import pointing_to_check, require_present
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
+from viewfinder.evaluation.advising import unsaid
 from viewfinder.evaluation.calibrating import calibrated, family_of, keep_evidence
 from viewfinder.evaluation.fitting import FitVerdict
+from viewfinder.evaluation.foldable import folds_for, in_report, seen_before
 from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.judging import AnyJudgement, judge
 from viewfinder.evaluation.report import write_report
@@ -50,7 +53,7 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import begin, go_on, refuse_early
-from viewfinder.training.folds_advice import after, before, folds_for, in_report, seen_before
+from viewfinder.training.folds_advice import after, before
 from viewfinder.training.further import further
 from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
@@ -193,7 +196,8 @@ def _finish(
     verdict = write_report(run, dataset, judgements, folds, seen, says, tries, reasons)
     # Of folds only the last run is judged, by what they all came to.
     if not of_fold:
-        report_verdict(run, verdict)
+        # Of what is tried, the terminal has the whole command at the end.
+        report_verdict(run, replace(verdict, tries=unsaid(verdict.tries, tries)))
     emit(RunDone(str(run.folder), scores))
     return run
 

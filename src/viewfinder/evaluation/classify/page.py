@@ -105,6 +105,7 @@ def fit(material: ClassifyMaterial) -> FitVerdict:
         split=split,
         pool=material.pool,
         folded=material.by_folds,
+        folds=material.folds_instead,
     )
     who = "the net that learnt from all of them" if material.by_folds else "it"
     said = unlearnt(said, material.judgements["train"], now, balanced=balanced, who=who)

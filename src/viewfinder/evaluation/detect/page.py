@@ -125,6 +125,7 @@ def fit(material: DetectMaterial, now: Situation) -> FitVerdict:
         split=split,
         pool=material.pool,
         folded=material.by_folds,
+        folds=material.folds_instead,
     )
 
 

@@ -115,6 +115,7 @@ def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) ->
         split=split,
         pool=material.pool,
         folded=material.by_folds,
+        folds=material.folds_instead,
     )
 
 
