@@ -208,3 +208,16 @@ def test_names_tell_models_apart(small_run, tmp_path):
     assert list(opened.models) == ["x/run", "y/run"]
     with pytest.raises(InputError, match="named twice"):
         open_models([str(Path(small_run)), str(small_run)])
+
+
+class _Graded:
+    right_from = 1.0
+
+    def goodness(self, pictures, methods):
+        return np.array([[1, 1], [0.8, 0.5], [0, 0.5], [0.5, 0.5]])
+
+
+def test_no_picture_stands_in_two_groups():
+    each = agreement(_Graded(), "wxyz", "a", "b")
+    groups = (each.both, each.one_better, each.other_better, each.neither)
+    assert groups == (("w",), ("x",), ("y",), ("z",))

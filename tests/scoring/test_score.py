@@ -412,3 +412,35 @@ def test_a_methods_map_is_not_shown_as_the_picture(tmp_path):
     (only,) = compare(contests(asked(tmp_path / "GT", methods, []))).sets
     row = only.contest.row("0.png", ("A", "B"))
     assert [each.what for each in row.seen] == ["mask", "A", "B"]
+
+
+def test_a_wide_table_stands_in_blocks_and_every_score_of_a_picture_in_its_table(tmp_path, capsys):
+    made(tmp_path)
+    keys = ("mae", "s_measure", "weighted_f", "f_adaptive", "f_mean", "e_mean", "si_mae", "auc")
+    asked_for = [str(tmp_path / "truth/SIP/GT"), f"m={tmp_path / 'maps/good/SIP'}"]
+    out = tmp_path / "out"
+    assert main(["score", *asked_for, "--out", str(out), "--metrics", *keys]) == 0
+    printed = capsys.readouterr().out
+    table = printed.partition("note:")[0]
+    assert table.count("method ") > 1
+    assert "…" not in table
+    assert all(f"{title} " in table for title in ("F weighted", "F adaptive", "SI-MAE", "AUC"))
+    with (out / "pictures.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8
+    assert all(0 <= float(row[key]) <= 1 for row in rows for key in keys)
+
+
+def test_one_picture_is_said_to_give_no_interval(tmp_path, capsys):
+    made(tmp_path, pictures=1)
+    maps = [f"{name}={tmp_path / 'maps' / name / 'SIP'}" for name in ("good", "poor")]
+    there = [each for each in maps if Path(each.partition("=")[2]).is_dir()]
+    assert (
+        main(["score", str(tmp_path / "truth/SIP/GT"), *there, "--out", str(tmp_path / "o")]) == 0
+    )
+    printed = capsys.readouterr().out
+    assert "one picture gives no interval" in printed
+    assert "bootstrap" not in printed
+    page = (tmp_path / "o/report.html").read_text(encoding="utf-8")
+    assert "95 % interval" not in page
+    assert "bootstrap" not in page

@@ -9,7 +9,9 @@ import pytest
 from viewfinder.cli.main import main
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
+from viewfinder.scoring.class_columns import class_columns
 from viewfinder.scoring.comparing import compare
+from viewfinder.scoring.csv_table import read_table
 from viewfinder.scoring.reading import asked, contests
 
 CLASSES = ("cat", "dog", "owl")
@@ -376,3 +378,10 @@ def test_a_misspelt_class_is_told_by_the_one_that_is_meant(photos):
     assert (
         "6 answers of classes that the set does not have, wrong: owls (did you mean owl?)" in notes
     )
+
+
+def test_a_space_in_a_columns_name_is_an_underscore(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("Image Name,Predicted Class,Confidence\na.png,cat,0.5\n", encoding="utf-8")
+    found = class_columns(read_table(file), ["cat", "dog"])
+    assert (found.picture, found.label, found.score) == (0, 1, 2)

@@ -42,8 +42,27 @@ def width_left(console: int, columns: Sequence[Sequence[str]]) -> int:
         console: how wide the terminal is.
         columns: of each other column its cells, which may have several lines.
     """
+    return max(_LEAST, console - _taken(columns))
+
+
+def _taken(columns: Sequence[Sequence[str]]) -> int:
+    """How wide columns are together."""
     widths = [max(len(line) for cell in each for line in cell.split("\n")) for each in columns]
-    return max(_LEAST, console - sum(width + 2 for width in widths))
+    return sum(width + 2 for width in widths)
+
+
+def blocks(names: Sequence[str], columns: Sequence[Sequence[str]], console: int) -> list[list[int]]:
+    """Columns by their numbers, in blocks that each fit beside the names, which are given a third
+    of the terminal at most."""
+    beside = max(_LEAST, min(max(map(len, names), default=0), console // 3))
+    found: list[list[int]] = []
+    for k, column in enumerate(columns):
+        tried = [columns[own] for own in (found[-1] if found else [])]
+        if found and console - _taken([*tried, column]) >= beside:
+            found[-1].append(k)
+        else:
+            found.append([k])
+    return found
 
 
 def say_legend(names: Sequence[str], shown: Sequence[str]) -> None:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.cli.meant import refuse_missing
-from viewfinder.cli.names import broken_apart, say_legend, width_left
+from viewfinder.cli.names import blocks, broken_apart, say_legend, width_left
 from viewfinder.cli.output import asked_by, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
@@ -34,6 +34,8 @@ from viewfinder.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from viewfinder.evaluation.sampling import Interval
     from viewfinder.scoring.comparing import MethodComparison, SetScores
@@ -125,33 +127,53 @@ def _recipe(flags: Flags) -> "TableRecipe":
 
 def print_set(each: "SetScores", metrics: "Sequence[Metric]") -> None:
     """A table of a set, what must be known of it, and which differences may be chance."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from viewfinder.scoring.tables import best_two, of_pictures
+    from viewfinder.scoring.tables import of_pictures
 
     say(f"{each.name}: {of_pictures(each)}")
-    table, console = Table(box=None, pad_edge=False), rich_console()
-    heads = [f"{m.title} {'↑' if m.higher_is_better else '↓'}" for m in metrics]
-    cells = [[_cell(own.values.get(metric.key)) for metric in metrics] for own in each.methods]
+    console = rich_console()
     names = [own.method for own in each.methods]
-    width = width_left(console.width, list(zip(heads, *cells, strict=True)))
-    methods = broken_apart([shown(name) for name in names], width)
-    table.add_column("method", overflow="fold")
-    for head in heads:
-        table.add_column(Text(head), justify="right")
-    best = [best_two(each, metric) for metric in metrics]
-    for name, method, row in zip(names, methods, cells, strict=True):
-        styles = [
-            "bold" if name in first else "underline" if name in second else ""
-            for first, second in best
-        ]
-        table.add_row(Text(method), *(Text(*pair) for pair in zip(row, styles, strict=True)))
-    console.print(table)
-    say_legend(names, methods)
+    columns = [_column(each, metric) for metric in metrics]
+    own_names = [shown(name) for name in names]
+    told: list[str] = []
+    for block in blocks(own_names, columns, console.width):
+        own = [columns[k] for k in block]
+        told = broken_apart(own_names, width_left(console.width, own))
+        console.print(_table(told, own, [_styles(each, metrics[k]) for k in block]))
+    say_legend(names, told)
     for line in each.notes:
         say(f"note: {line}")
     _print_pairs(each, metrics)
+
+
+def _column(each: "SetScores", metric: "Metric") -> list[str]:
+    """A score's head, and below it each method's."""
+    head = f"{metric.title} {'↑' if metric.higher_is_better else '↓'}"
+    return [head, *(_cell(own.values.get(metric.key)) for own in each.methods)]
+
+
+def _styles(each: "SetScores", metric: "Metric") -> list[str]:
+    """How each method's score is set, by its place."""
+    from viewfinder.scoring.tables import best_two
+
+    first, second = best_two(each, metric)
+    names = [own.method for own in each.methods]
+    return ["bold" if n in first else "underline" if n in second else "" for n in names]
+
+
+def _table(
+    methods: "Sequence[str]", columns: "Sequence[Sequence[str]]", styles: "Sequence[Sequence[str]]"
+) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("method", overflow="fold")
+    for head, *_ in columns:
+        table.add_column(Text(head), justify="right", overflow="fold")
+    for k, method in enumerate(methods):
+        cells = zip(columns, styles, strict=True)
+        table.add_row(Text(method), *(Text(own[k + 1], style[k]) for own, style in cells))
+    return table
 
 
 def _cell(value: "Interval | None") -> str:
@@ -172,7 +194,7 @@ def _print_pairs(each: "SetScores", metrics: "Sequence[Metric]") -> None:
 
     metric = leading(metrics)
     pairs = each.pairs.get(metric.key)
-    if not pairs:
+    if not pairs or len(each.common) == 1:
         return
     clear = [pair for pair in pairs if pair.clear]
     say(

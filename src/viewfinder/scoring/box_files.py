@@ -203,7 +203,8 @@ def _written(id_: object) -> str:
 def _table(file: Path, truth: Dataset) -> BoxRows:
     """A CSV with a row for each object, as `predict` writes it."""
     table = read_table(file)
-    aliases = {"source": ("source", "picture", "image", "file", "filename", "path"),
+    aliases = {"source": ("source", "picture", "image", "file", "filename", "path", "file_name",
+                          "image_name"),
                "class": ("class", "label", "name"), "score": ("score", "confidence", "probability"),
                "x1": ("x1", "xmin"), "y1": ("y1", "ymin"),
                "x2": ("x2", "xmax"), "y2": ("y2", "ymax")}  # fmt: skip

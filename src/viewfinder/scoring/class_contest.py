@@ -166,6 +166,9 @@ class ClassScores:
             row["score"] = self.answers.scores[picture]
         else:
             row["score"] = ""
+        for metric in ("top5", "log_loss") if self.answers.probabilities else ():
+            if (parts := self._parts(metric, [picture])) is not None:
+                row[metric] = float(parts[0][0, 0])
         return row
 
 

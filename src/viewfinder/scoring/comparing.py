@@ -129,7 +129,7 @@ def _set(contest: Contest, names: Sequence[str]) -> SetScores:
     values: dict[str, dict[str, Interval]] = {method: {} for method in methods}
     compared: dict[str, list[MethodPair]] = {}
     work = track(
-        contest.metrics, total=len(contest.metrics), description=f"intervals of {contest.name}"
+        contest.metrics, total=len(contest.metrics), description=f"scores of {contest.name}"
     )
     for metric in work:
         drawn = _drawn(metric, methods)
@@ -141,7 +141,10 @@ def _set(contest: Contest, names: Sequence[str]) -> SetScores:
         for method, own in methods.items()
     )
     found_methods += tuple(MethodScores(method, 0, {}, {}) for method in contest.unscored)
-    notes = [*_uncommon(common, contest), *_absent(contest, names), *contest.notes(common)]
+    said = []
+    if any(own.images == 1 for own in found_methods):
+        said = ["one picture gives no interval, nor can it tell a difference from chance"]
+    notes = [*said, *_uncommon(common, contest), *_absent(contest, names), *contest.notes(common)]
     return SetScores(contest, len(contest.pictures), common, found_methods, compared, tuple(notes))
 
 

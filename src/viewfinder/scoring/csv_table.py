@@ -34,13 +34,13 @@ class CsvTable:
         """The column that has the first of some names; -1 where there is none.
 
         Args:
-            words: in small letters, the likeliest first.
+            words: in small letters, with _ for a space, the likeliest first.
             taken: columns that are something else.
 
         Raises:
             InputError: two columns have that name.
         """
-        small = [head.casefold() for head in self.heads]
+        small = [head.casefold().replace(" ", "_") for head in self.heads]
         for word in words:
             found = [k for k, head in enumerate(small) if head == word and k not in taken]
             if len(found) > 1:

@@ -84,9 +84,8 @@ def says(contest: Contest, each: Agreement) -> str:
         )
     good = f"{contest.right_from:g}{' or more' if contest.right_from < 1 else ''}"
     return (
-        f"by {contest.judged_by}: {each.one} better on {better:,}, {each.other} on {worse:,}; "
-        f"both at {good} on {len(each.both):,}, neither on "
-        f"{len(each.neither):,}"
+        f"by {contest.judged_by}: both at {good} on {len(each.both):,}; of the others {each.one} "
+        f"is better on {better:,}, {each.other} on {worse:,}, neither on {len(each.neither):,}"
     )
 
 
@@ -111,6 +110,6 @@ def _pair(contest: Contest, each: Agreement, count: int) -> _Pair:
             group(
                 f"{each.other} {'right, the other wrong' if right else 'better'}", each.other_better
             ),
-            group("Neither", each.neither),
+            group("Neither" if right else "Neither better", each.neither),
         ),
     )

@@ -18,7 +18,7 @@ from viewfinder.scoring.identical import identical_notes
 from viewfinder.scoring.masks import border_notes, faint_notes, read_scored
 from viewfinder.scoring.measured import Measured
 from viewfinder.scoring.saliency import Judged, Unread, judge
-from viewfinder.scoring.saliency_scores import METRICS, made, stacked
+from viewfinder.scoring.saliency_scores import MADE, METRICS, made, stacked
 from viewfinder.scoring.sets import Answers, MapContest
 from viewfinder.scoring.shifted import shifted_notes
 from viewfinder.scoring.thumbnails import small
@@ -34,7 +34,8 @@ PLOTS = (
 )
 # Maps of another size that are looked at.
 _LOOKS = 8
-_PLAIN = ("mae", "s_measure", "weighted_f", "f_adaptive", "e_adaptive")
+# Of one picture it is its best F.
+_OF_SETS = ("f_max_dataset",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +81,12 @@ class MapScores:
 
     def of_picture(self, picture: str) -> dict[str, float | str]:
         one, scores = self.measured[picture], self.scores[picture]
-        row: dict[str, float | str] = {key: getattr(scores, key) for key in _PLAIN}
-        row["f_max"], row["e_max"] = float(scores.f_curve.max()), float(scores.e_curve.max())
-        return row | {"iou": one.iou, "boundary_iou": one.boundary_iou}
+        row: dict[str, float | str] = {}
+        for each in MADE:
+            if each.metric.key not in _OF_SETS:
+                parts = each.parts(one, scores)
+                row[each.metric.key] = "" if parts is None else float(each.figure(parts))
+        return row
 
 
 def maps_compared(contest: MapContest, *, stretch: bool) -> "MapsCompared":

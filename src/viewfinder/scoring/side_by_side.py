@@ -34,8 +34,9 @@ class Agreement:
     """How two methods' answers go together, picture by picture.
 
     Attributes:
-        both, neither: pictures that both have right, and none.
-        one_better, other_better: pictures on which one is better; of classes, alone right.
+        both: pictures that both have right.
+        one_better, other_better: others on which one is better; of classes, alone right.
+        neither: others on which they are alike; of classes, both wrong.
     """
 
     one: str
@@ -52,7 +53,8 @@ def agreement(contest: Contest, common: Sequence[str], one: str, other: str) -> 
         return Agreement(one, other, (), (), (), ())
     good = contest.goodness(common, (one, other))
     first, second = good.T
-    worse, better = good.min(axis=1), good.max(axis=1)
+    worse = good.min(axis=1)
+    both = worse >= contest.right_from
 
     def ordered(chosen: NDArray[np.bool_], by: Values) -> tuple[str, ...]:
         order = np.argsort(-by, kind="stable").tolist()
@@ -61,8 +63,8 @@ def agreement(contest: Contest, common: Sequence[str], one: str, other: str) -> 
     return Agreement(
         one,
         other,
-        both=ordered(worse >= contest.right_from, worse),
-        one_better=ordered(first > second, first - second),
-        other_better=ordered(second > first, second - first),
-        neither=ordered(better < contest.right_from, -better),
+        both=ordered(both, worse),
+        one_better=ordered(~both & (first > second), first - second),
+        other_better=ordered(~both & (second > first), second - first),
+        neither=ordered(~both & (first == second), -first),
     )

@@ -116,20 +116,21 @@ def as_csv(found: MethodComparison) -> str:
 
 
 def pictures_csv(found: MethodComparison) -> str:
-    """A row for each method and picture: its own scores."""
+    """A row for each method and picture: its own scores, empty where it has none."""
+    rows = [
+        ((each.name, method, picture), own.of_picture(picture))
+        for each in found.sets
+        for method, own in each.contest.methods.items()
+        for picture in own.pictures
+    ]
+    heads = list(dict.fromkeys(key for _, row in rows for key in row))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    headed = False
-    for each in found.sets:
-        for method, own in each.contest.methods.items():
-            for picture in own.pictures:
-                row = own.of_picture(picture)
-                if not headed:
-                    writer.writerow(["set", "method", "picture", *row])
-                    headed = True
-                names = (as_cell(each.name), as_cell(method), as_cell(picture))
-                cells = (as_cell(v) if isinstance(v, str) else v for v in row.values())
-                writer.writerow([*names, *cells])
+    writer.writerow(["set", "method", "picture", *heads])
+    for names, row in rows:
+        cells = (row.get(key, "") for key in heads)
+        own_cells = (as_cell(v) if isinstance(v, str) else v for v in cells)
+        writer.writerow([*map(as_cell, names), *own_cells])
     return text.getvalue()
 
 
