@@ -17,10 +17,12 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.advising import Course, longer, unsaid
 from viewfinder.evaluation.classify import advice as classify_advice
 from viewfinder.evaluation.classify import page as classify_page
+from viewfinder.evaluation.classify.findings import Lost, with_lost
 from viewfinder.evaluation.detect import advice as detect_advice
 from viewfinder.evaluation.detect import page as detect_page
 from viewfinder.evaluation.fitting import (
     LEAST_PICTURES,
+    FitVerdict,
     SplitScore,
     Trend,
     Tries,
@@ -479,3 +481,34 @@ def test_after_folds_a_training_of_all_layers_holds_none_out():
         )
         (line,) = (each for each in tries.over_fitting if "--head full" in each)
         assert line.endswith("--head full --val-share 0") == folded
+
+
+def test_augmenting_less_waits_until_a_usual_training_was_tried():
+    recipe = DetectRecipe(copy_paste=0.5)
+    usual = recipe.epochs
+    for course, waits in (
+        (Course(epochs=1), True),
+        (Course(epochs=usual), False),
+        (Course(epochs=1, patience_ended=True), False),
+    ):
+        now = replace(SITUATION, recipe=recipe, course=course)
+        tries = detect_advice.tries(now).under_fitting
+        assert tries[0].startswith("train for longer: ")
+        assert any(each.startswith("augment less") for each in tries) is not waits
+
+
+def test_classes_with_few_pictures_are_named_once():
+    uneven = {"cat": 100, "dog": 20, "bird": 5}
+    recipe = ClassifyRecipe(net="lenet")
+    asked = {"per_class": 125 / 3, "accuracy": 0.5, "course": Course()}
+    few = "add pictures: bird 5, dog 20 training pictures are few, and nothing helps as much"
+    assert classify_advice.tries(recipe, **asked, counts=uneven).over_fitting[0] == few
+    even = classify_advice.tries(recipe, **asked, counts=dict.fromkeys(uneven, 42))
+    assert even.over_fitting[0] == "add pictures: 42 a class is few, and nothing helps as much"
+    for names, told in (
+        (("bird",), (few, "look")),
+        (("cat",), ("add pictures of cat", "look")),
+    ):
+        lost = Lost(tuple((name, 1) for name in names), "held-out", clear=False)
+        said = with_lost(FitVerdict("over-fitting", "It over-fits.", (few, "look")), lost)
+        assert said.tries == told

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.wording import some
 
 # What a recipe's usual number of epochs follows from.
 _FIRST = ("net", "options", "init", "head")
@@ -52,13 +53,36 @@ def with_option(recipe: Recipe, option: str) -> str:
     return " ".join(("--options", *kept, option))
 
 
+def too_short(recipe: Recipe, course: Course) -> bool:
+    """Whether a training ended before what is usual, so that nothing but its length is known to be
+    the matter with a net that has not learnt its own pictures."""
+    return 0 < course.epochs < _usual_epochs(recipe) and not course.patience_ended
+
+
+def without_folds(tries: Sequence[str]) -> tuple[str, ...]:
+    """What to try with a net that has not learnt enough to be worth judging better."""
+    return tuple(each for each in tries if ": --folds " not in each)
+
+
+def few_of(counts: Mapping[str, int], enough: int) -> str:
+    """The classes that have less than `enough` and than half of what the largest has, the rarest
+    first, each with its count; empty where they are even."""
+    half = max(counts.values(), default=0) / 2
+    few = {name: count for name, count in counts.items() if count < min(enough, half)}
+    return some([f"{name} {few[name]:,}" for name in sorted(few, key=lambda name: few[name])], 6)
+
+
+def _usual_epochs(recipe: Recipe) -> int:
+    known = {name: getattr(recipe, name) for name in _FIRST if hasattr(recipe, name)}
+    return type(recipe).from_json(known).epochs
+
+
 def longer(recipe: Recipe, course: Course) -> str:
     """The flags that train for twice as long, or as long as is usual where that is longer: twice
     two epochs help nobody. Where a score that did not rise ended it, the flag that waits longer."""
     if course.patience_ended and recipe.patience:
         return f"--patience {2 * recipe.patience}"
-    known = {name: getattr(recipe, name) for name in _FIRST if hasattr(recipe, name)}
-    usual = type(recipe).from_json(known).epochs
+    usual = _usual_epochs(recipe)
     if recipe.minutes is None:
         return f"--epochs {max(2 * recipe.epochs, usual)}"
     times = min(_MOST_TIMES, usual / course.epochs) if course.epochs else 0.0

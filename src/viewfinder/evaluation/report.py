@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation import label_statistics, plots
-from viewfinder.evaluation.advising import unsaid
+from viewfinder.evaluation.advising import unsaid, without_folds
 from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.evaluation.folded import FoldScores
@@ -77,6 +77,8 @@ def write_report(
             "it to go on without its rows"
         )
     page = page_of(manifest.task)(material)
+    if page.verdict.kind == "under-fitting" and manifest.recipe.in_steps:
+        tries = without_folds(tries)
     form = find(manifest.task).headline_for(manifest.recipe)[0][1]
     # What the set is like, the report of the run that follows the folds draws.
     of_fold = "folded" in manifest.data and not folds

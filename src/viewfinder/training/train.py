@@ -147,10 +147,11 @@ def train_on(
             held.enter_context(taken(out, "training"))
         more = further(job, pick_device(recipe.device)) if part is None or folds else None
         tries = [in_report(dataset, few)] if few is not None else []
-        run = _finish(job, dataset, folds, [*tries, *([more.says] if more else [])])
+        run, fits = _finish(job, dataset, folds, [*tries, *([more.says] if more else [])])
         for line in more.lines(time.monotonic() - begun) if more else ():
             note(line)
-    if few is not None:
+    # What has not learnt its own pictures needs another training before a better judge.
+    if few is not None and not (fits.kind == "under-fitting" and recipe.in_steps):
         for line in after(run, dataset, few, time.monotonic() - begun):
             note(line)
     return run
@@ -158,7 +159,7 @@ def train_on(
 
 def _finish(
     job: Job, dataset: Dataset, folds: FoldScores | None, tries: Sequence[str]
-) -> RunFolder:
+) -> tuple[RunFolder, FitVerdict]:
     """Train to the end, score and report, with what to `try` beside what the verdict says."""
     run, recipe, begun = job.run, job.run.manifest.recipe, time.monotonic()
     device = pick_device(recipe.device)
@@ -199,7 +200,7 @@ def _finish(
         # Of what is tried, the terminal has the whole command at the end.
         report_verdict(run, replace(verdict, tries=unsaid(verdict.tries, tries)))
     emit(RunDone(str(run.folder), scores))
-    return run
+    return run, verdict
 
 
 def _judged(

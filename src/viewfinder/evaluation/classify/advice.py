@@ -1,12 +1,16 @@
 """What to try next with a classifier, by how it fits."""
 
+from collections.abc import Mapping
+
 from viewfinder import nets
 from viewfinder.evaluation.advising import (
     Course,
     enlarged,
+    few_of,
     longer,
     lowered,
     raised,
+    too_short,
     with_option,
 )
 from viewfinder.evaluation.fitting import Tries
@@ -21,26 +25,44 @@ _BY_OTHERS = "--net efficientnet-lite0 --init imagenet --head auto"
 _DROPPED = 0.3
 
 
-def tries(recipe: ClassifyRecipe, *, per_class: float, accuracy: float, course: Course) -> Tries:
+def tries(
+    recipe: ClassifyRecipe,
+    *,
+    per_class: float,
+    accuracy: float,
+    course: Course,
+    counts: Mapping[str, int] | None = None,
+) -> Tries:
     """What to try.
 
     Args:
         per_class: training pictures in the average class.
         accuracy: on pictures that were held out.
+        counts: training pictures of each class, to name those that have few.
     """
+    few = _few(per_class, counts or {})
     if not recipe.in_steps:
-        return _of_a_last_layer(recipe, per_class, course)
+        return _of_a_last_layer(recipe, few, course)
     return Tries(
-        _against_over_fitting(recipe, per_class),
+        _against_over_fitting(recipe, per_class, few),
         _against_under_fitting(recipe, course),
         _when_fine(recipe, accuracy),
     )
 
 
-def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str, ...]:
+def _few(per_class: float, counts: Mapping[str, int]) -> str:
+    """To add pictures, and of what; empty where there are many."""
+    named = few_of(counts, _FEW)
+    if per_class >= _FEW and not named:
+        return ""
+    what = f"{named} training pictures are few" if named else f"{per_class:.0f} a class is few"
+    return f"add pictures: {what}, and nothing helps as much"
+
+
+def _against_over_fitting(recipe: ClassifyRecipe, per_class: float, few: str) -> tuple[str, ...]:
     tries = []
-    if per_class < _FEW:
-        tries.append(f"add pictures: {per_class:.0f} a class is few, and nothing helps as much")
+    if few:
+        tries.append(few)
         if recipe.init == "random":
             tries.append(f"start from what others learnt: {_BY_OTHERS}")
     if recipe.shift < 0.1 or recipe.scale < 0.15 or recipe.turn < 10:
@@ -61,14 +83,13 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str
     if recipe.net != "lenet":
         smaller = "lenet" if recipe.net == "resnet18" else "resnet18 or lenet"
         tries.append(f"take a smaller network: --net {smaller}")
-    if per_class >= _FEW:
+    if not few:
         tries.append(f"add pictures: there are {per_class:.0f} a class now")
     return tuple(tries)
 
 
-def _of_a_last_layer(recipe: ClassifyRecipe, per_class: float, course: Course) -> Tries:
+def _of_a_last_layer(recipe: ClassifyRecipe, more: str, course: Course) -> Tries:
     """Where the last layer alone was solved, nothing is augmented, and no epochs are counted."""
-    more = f"add pictures: {per_class:.0f} a class is few, and nothing helps as much"
     # Where folds judged, too few pictures could be held out to choose by.
     none_held = " --val-share 0" if course.folded else ""
     full = f"let later layers learn too, in minutes: --head full{none_held}"
@@ -80,7 +101,7 @@ def _of_a_last_layer(recipe: ClassifyRecipe, per_class: float, course: Course) -
     )
     learnt = (*other, *unlabelled)
     look = "look at the worst pictures: are their labels right, could you tell them apart?"
-    if per_class < _FEW:
+    if more:
         return Tries((more, *learnt, full), (full, *learnt, look), (more, *learnt))
     return Tries((full, *learnt), (full, *learnt, look), (full, *learnt))
 
@@ -94,7 +115,8 @@ def _against_under_fitting(recipe: ClassifyRecipe, course: Course) -> tuple[str,
         side = Course() if recipe.init == "imagenet" else course
         if larger := enlarged(recipe.size, 2 * recipe.size, side):
             tries.append(f"show it larger pictures: --size {larger}")
-    if less := lowered(recipe, scale=0.1, turn=5, erase=0):
+    less = lowered(recipe, scale=0.1, turn=5, erase=0)
+    if less and not too_short(recipe, course):
         tries.append(f"augment less: {less}")
     if recipe.weight_decay > 1e-4:
         tries.append(f"let weights grow: --weight-decay {recipe.weight_decay / 5:g}")

@@ -8,7 +8,7 @@ import numpy as np
 from viewfinder.datasets.checks.checking import is_unbalanced
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation import folded
-from viewfinder.evaluation.advising import unsaid
+from viewfinder.evaluation.advising import unsaid, without_folds
 from viewfinder.evaluation.always import BALANCED, of_scores
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
 from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Tries
@@ -62,10 +62,22 @@ def with_lost(said: FitVerdict, lost: Lost) -> FitVerdict:
         words = f"No {lost.of} picture of {parts[0]} is answered right."
     tries: tuple[str, ...] = (f"add pictures of {some([name for name, _ in lost.names], 6)}",)
     if said.kind != "fine" or not lost.clear:
-        return replace(said, says=f"{said.says} {words}", tries=first(said.tries, tries))
+        return replace(said, says=f"{said.says} {words}", tries=_named(said.tries, lost, tries))
     figures = said.says.removeprefix("The fit is fine: ")
     tries += ("look at the worst pictures: are their labels right, could you tell them apart?",)
     return FitVerdict("uneven", f"{words} Of all classes together, {figures}", tries)
+
+
+def _named(tries: Sequence[str], lost: Lost, more: tuple[str, ...]) -> tuple[str, ...]:
+    """`tries` with `more` pictures of lost classes once: not where they are named already, and in
+    the place of an advice that names none."""
+    adds = [each for each in tries if each.startswith("add pictures:")]
+    named = [each.removeprefix("add pictures: ").split(", and nothing")[0] for each in adds]
+    if any(all(f"{name} " in words for name, _ in lost.names) for words in named):
+        return tuple(tries)
+    if not adds or any("judge" in each for each in adds):
+        return first(tries, more)
+    return tuple(more[0] if each is adds[0] else each for each in tries if each not in adds[1:])
 
 
 def balanced_advice(train: Dataset, *, balanced: bool) -> tuple[str, ...]:
@@ -137,7 +149,7 @@ def unlearnt(
     if said.kind == "under-fitting":
         return replace(said, says=f"{said.says} {words[0].upper()}{words[1:]}")
     words = f"The net under-fits: {words}"
-    more = first(tries.under_fitting, said.tries if said.kind == "unknown" else ())
+    more = first(tries.under_fitting, without_folds(said.tries) if said.kind == "unknown" else ())
     return FitVerdict("under-fitting", words, more)
 
 

@@ -93,7 +93,13 @@ def fit(material: ClassifyMaterial) -> FitVerdict:
     )
     per_class = len(material.dataset.split("train")) / len(material.dataset.classes)
     score = other.score if other else 0.0
-    now = tries(recipe, per_class=per_class, accuracy=score, course=material.course)
+    now = tries(
+        recipe,
+        per_class=per_class,
+        accuracy=score,
+        course=material.course,
+        counts=material.dataset.split("train").counts(),
+    )
     said = verdict(
         train,
         other,

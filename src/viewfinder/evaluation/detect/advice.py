@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from viewfinder.evaluation.advising import Course, enlarged, longer, lowered, raised
+from viewfinder.evaluation.advising import Course, enlarged, longer, lowered, raised, too_short
 from viewfinder.evaluation.fitting import Tries
 from viewfinder.tasks.detect.measures.breakdown import Cost
 from viewfinder.tasks.detect.recipe import DetectRecipe
 
-# With fewer boxes a class than this, more pictures help more than anything else.
-_FEW = 300
+FEW = 300
+"""With fewer boxes a class than this, more pictures help more than anything else."""
 # AP50 from which a detector is to prove itself elsewhere.
 _EXCELLENT = 0.95
 # An error that costs less of AP50 than this is not mentioned.
@@ -31,6 +31,7 @@ class Situation:
         misses_small: whether objects that are small to the net are found less often.
         longer_side: of the net's input, in pixels.
         course: how the training went.
+        few: the classes that have few boxes, as `few_of` has them.
     """
 
     recipe: DetectRecipe
@@ -40,6 +41,7 @@ class Situation:
     misses_small: bool
     longer_side: int
     course: Course
+    few: str = ""
 
 
 def tries(now: Situation) -> Tries:
@@ -66,8 +68,10 @@ def costliest(errors: Mapping[str, Cost], now: Situation) -> tuple[str, tuple[st
 
 def _against_over_fitting(now: Situation) -> tuple[str, ...]:
     recipe, tries = now.recipe, []
-    if now.boxes_per_class < _FEW:
+    if now.boxes_per_class < FEW:
         few = f"{now.boxes_per_class:.0f} boxes a class is few"
+        if now.few:
+            few = f"boxes of {now.few} are few"
         tries.append(f"add pictures: {few}, and nothing helps as much")
     tries += _from_coco(recipe)
     if recipe.mosaic < 0.9:
@@ -83,7 +87,7 @@ def _against_over_fitting(now: Situation) -> tuple[str, ...]:
     tries.append(f"pull weights towards zero harder: --weight-decay {harder:g}")
     if recipe.net != "yolov3-tiny":
         tries.append("take a smaller network: --net yolov3-tiny")
-    if now.boxes_per_class >= _FEW:
+    if now.boxes_per_class >= FEW:
         tries.append(f"add pictures: there are {now.boxes_per_class:,.0f} boxes a class now")
     return tuple(tries)
 
@@ -91,7 +95,8 @@ def _against_over_fitting(now: Situation) -> tuple[str, ...]:
 def _against_under_fitting(now: Situation) -> tuple[str, ...]:
     recipe = now.recipe
     tries = [f"train for longer: {longer(recipe, now.course)}", *_from_coco(recipe), *_larger(now)]
-    if less := lowered(recipe, mosaic=0.2, scale=0.2, copy_paste=0):
+    less = lowered(recipe, mosaic=0.2, scale=0.2, copy_paste=0)
+    if less and not too_short(recipe, now.course):
         tries.append(f"augment less: {less}")
     if recipe.net == "yolov3-tiny":
         tries.append(f"take a larger network, {_LARGER_NET}")

@@ -9,7 +9,7 @@ from viewfinder import wording
 from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation import plots
-from viewfinder.evaluation.advising import unsaid
+from viewfinder.evaluation.advising import few_of, unsaid
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.detect import advice as detect_advice
 from viewfinder.evaluation.detect import plots as detect_plots
@@ -152,6 +152,7 @@ def _situation(material: DetectMaterial, sizes: list[BySize]) -> Situation:
         misses_small=misses_small(sizes),
         longer_side=max(material.run.manifest.size),
         course=material.course,
+        few=few_of(material.dataset.split("train").counts(), detect_advice.FEW),
     )
 
 

@@ -6,6 +6,7 @@ from viewfinder.evaluation.advising import (
     longer,
     lowered,
     raised,
+    too_short,
     with_option,
 )
 from viewfinder.evaluation.fitting import Tries
@@ -85,7 +86,8 @@ def _against_under_fitting(recipe: SaliencyRecipe, course: Course) -> tuple[str,
     if recipe.init == "random" and not any(o.startswith("width=") for o in recipe.options):
         wider = with_option(recipe, "width=0.5")
         tries.append(f"take a wider network, which needs more time: {wider}")
-    if less := lowered(recipe, scale=0.1, turn=5):
+    less = lowered(recipe, scale=0.1, turn=5)
+    if less and not too_short(recipe, course):
         tries.append(f"augment less: {less}")
     tries.append("look at the worst pictures: would two people mark the same subject in them?")
     return tuple(tries)
