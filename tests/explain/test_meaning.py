@@ -123,3 +123,74 @@ def test_a_shortcut_of_several_blocks_fits_each() -> None:
     first = mistake_of(net, (2, 3, 16, 16)).offers[0]
     assert first.whole
     assert "in every Block" in first.text
+
+
+class Gated(nn.Module):
+    """Squeeze and excitation, whose gate lacks its places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Linear(32, 32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(self.gate(x.mean((2, 3))))
+
+
+class Pairs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.user, self.item = nn.Linear(20, 16), nn.Linear(30, 16)
+
+    def forward(self, u: Tensor, v: Tensor) -> Tensor:
+        a, b = self.user(u), self.item(v)
+        return torch.sigmoid(a @ b)
+
+
+class Rates(nn.Module):
+    """One map seen at several rates, none of which is padded by its reach."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        rates = [nn.Conv2d(8, 4, 3, padding=1, dilation=rate) for rate in (2, 4)]
+        self.branches = nn.ModuleList([nn.Conv2d(8, 4, 1), *rates])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([branch(x) for branch in self.branches], 1)
+
+
+class Grown(nn.Module):
+    """Joined channels beside a map whose side is what the next layer is made for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.more, self.last = nn.Conv2d(8, 12, 3, padding=1), nn.Conv2d(16, 10, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(torch.cat([x, self.more(x)], 1))
+
+
+def test_a_gate_made_of_a_map_keeps_the_map() -> None:
+    first, *others = mistake_of(Gated(), (2, 32, 14, 14)).offers
+    assert "[:, :, None, None]" in first.text
+    assert not first.means
+    assert all(offer.means == "the map is then averaged away" for offer in others)
+
+
+def test_two_rows_of_features_are_multiplied_item_by_item() -> None:
+    first, turned = mistake_of(Pairs(), (4, 20), (4, 30)).offers
+    assert first.says == ("(a * b).sum(-1) instead of a @ b",)
+    assert "b.mT" in turned.text
+    assert turned.means.startswith("each item of the batch then meets every item")
+
+
+def test_branches_of_one_map_are_padded_before_they_are_stretched() -> None:
+    padded, stretched = mistake_of(Rates(), (2, 8, 20, 20)).offers
+    assert "padding=2, dilation=2" in padded.text
+    assert "padding=4, dilation=4" in padded.text
+    made = "maps = [branch(x) for branch in self.branches] and torch.cat([F.interpolate("
+    assert stretched.text.startswith(made)
+
+
+def test_joined_channels_are_no_picture_with_its_channels_last() -> None:
+    rule = mistake_of(Grown(), (2, 8, 16, 16)).rule
+    assert rule == "last is made for 16 input channels and is given 20"

@@ -23,6 +23,8 @@ class Expression:
     """In bytes of UTF-8, as Python counts them."""
     augmented: bool = False
     """The statement `x += y`, whose value goes into x."""
+    unwritten: frozenset[int] = frozenset()
+    """The operands that the text does not name, such as those of a comprehension."""
 
 
 _NAMES = "xyzuvw"
@@ -53,12 +55,11 @@ def expression(
     value = _assigned(place, last, end) if len(args) == 3 else None
     if value is not None and isinstance(tree, ast.Expr) and isinstance(tree.value, ast.Subscript):
         found.append((value, args[2]))
-    operands = []
-    for at, tensor in enumerate(tensors):
-        node = next((node for node, value in found if value is tensor), None)
-        operands.append(_written(node) if node is not None else names[at])
+    nodes = [next((node for node, value in found if value is tensor), None) for tensor in tensors]
+    operands = [_written(node) if node is not None else names[at] for at, node in enumerate(nodes)]
     augmented = isinstance(tree, ast.AugAssign)
-    return Expression(text, tuple(operands), (first, last), (start, end), augmented)
+    unwritten = frozenset(at for at, node in enumerate(nodes) if node is None)
+    return Expression(text, tuple(operands), (first, last), (start, end), augmented, unwritten)
 
 
 def _assigned(place: CallPlace, line: int, column: int) -> ast.expr | None:

@@ -135,10 +135,18 @@ class Case:
 
 def from_a_map(case: Case, position: int = 0) -> bool:
     """A convolution or pooling gave this tensor, so that its channels come first for certain."""
-    found = case.producer(position)
-    while isinstance(found, Call) and found.base in PASSING | _KEEPING and found.producers:
-        found = found.producers[0]
-    return isinstance(found, Call) and (found.base.startswith("conv") or "_pool" in found.base)
+    return _gives_a_map(case.producer(position))
+
+
+def _gives_a_map(found: Call | int | None) -> bool:
+    if not isinstance(found, Call):
+        return False
+    if found.base in PASSING:
+        return _gives_a_map(found.producers[0]) if found.producers else False
+    if found.base in _KEEPING:
+        # What meets a map, or is joined to it, is laid out as it is.
+        return any(map(_gives_a_map, found.producers))
+    return found.base.startswith("conv") or "_pool" in found.base
 
 
 def path_as_code(path: str) -> str:

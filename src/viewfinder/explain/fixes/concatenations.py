@@ -1,5 +1,6 @@
 """Fixes where tensors that are to be joined differ."""
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import prod
@@ -16,6 +17,7 @@ from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.meanings import LEVELS
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Scene
+from viewfinder.explain.sources import expression, module_call
 from viewfinder.explain.traces import is_input
 
 
@@ -193,8 +195,10 @@ def _cropped(
 
     code = f"torch.cat([{', '.join(parts)}], {along})"
     # Of one row too many, the upsampled map is too small rather than the skip too large.
+    cropped = f"TF.center_crop(m, maps[{small}].shape[2:])"
     for one in scene.instead(call, code, run, 0.2 if most > 1 else 0.7):
-        words = f"{one.says} (TF is torchvision.transforms.functional)"
+        says = _as_a_list(call, one, cropped, along).says
+        words = f"{says} (TF is torchvision.transforms.functional)"
         yield Candidate(one.edits, words, one.cost)
 
 
@@ -209,10 +213,11 @@ def _with_parts(
 ) -> Iterator[Candidate]:
     target = next((p for p in parts if p.startswith("F.")), "")
 
+    fixed = int(target.rpartition("{")[2].partition("}")[0]) if target else 0
+
     def run(t: Sequence[Tensor]) -> Tensor:
         maps = list(t)
         if target:
-            fixed = int(target.rpartition("{")[2].partition("}")[0])
             maps = [
                 m
                 if m.shape[2:] == maps[fixed].shape[2:]
@@ -222,4 +227,25 @@ def _with_parts(
         return (torch.cat if call.base == "cat" else torch.stack)(maps, dim)
 
     code = f"torch.{call.base}([{', '.join(parts)}], {dim})"
-    yield from scene.instead(call, code, run, cost)
+    changed = f"F.interpolate(m, size=maps[{fixed}].shape[2:])" if target else "m"
+    for one in scene.instead(call, code, run, cost):
+        yield _as_a_list(call, one, changed, dim)
+
+
+def _as_a_list(call: Call, candidate: Candidate, changed: str, dim: int) -> Candidate:
+    """Of parts that have no names of their own, as those of a comprehension: the list of them.
+
+    Args:
+        changed: what is made of each part m of the list `maps`.
+    """
+    node = module_call(call.place)
+    found = expression(call.place, call.args, call.tensors, call.kwargs)
+    if not found.unwritten or node is None or not node.args:
+        return candidate
+    parts, old = ast.unparse(node.args[0]), " ".join(found.text.split())
+    if changed == "m":
+        return replace(candidate, says=f"torch.{call.base}({parts}, {dim}) instead of {old}")
+    new = f"torch.{call.base}([{changed} for m in maps], {dim})"
+    if isinstance(node.args[0], ast.Name):
+        return replace(candidate, says=f"{new.replace('maps', parts)} instead of {old}")
+    return replace(candidate, says=f"maps = {parts} and {new} instead of {old}")

@@ -15,7 +15,7 @@ from viewfinder.explain.calls import Call
 from viewfinder.explain.edits import Around, Edit, Replace, Rewrite
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.lab import Stop, Verdict
-from viewfinder.explain.fixes.meanings import LEVELS, PLACES
+from viewfinder.explain.fixes.meanings import ALL_PAIRS, LEVELS, PLACES
 from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.input_edits import Given
 from viewfinder.explain.traces import Trace, ancestors, is_input
@@ -25,6 +25,9 @@ def meaning(scene: Scene, candidate: Candidate, verdict: Verdict, stop: Stop) ->
     """A short sentence; empty where nothing is found."""
     if candidate.means == LEVELS and _goes_on(verdict, stop):
         # What follows looks at the joined map, place by place: its parts were to be one size.
+        candidate = replace(candidate, means="")
+    if candidate.means == ALL_PAIRS and not _grows_twice(verdict):
+        # The net itself sums over the pairs, as a loss of its own does.
         candidate = replace(candidate, means="")
     if candidate.means:
         return candidate.means
@@ -79,6 +82,18 @@ def _goes_on(verdict: Verdict, stop: Stop) -> bool:
     """Whether a convolution follows in the whole pass with the fix."""
     calls = verdict.seen.calls if verdict.seen is not None else []
     return any(call.index > stop.place and call.base.startswith("conv") for call in calls)
+
+
+def _grows_twice(verdict: Verdict) -> bool:
+    """Whether an answer has the batch in two of its dimensions."""
+    if verdict.seen is None or verdict.doubled is None:
+        return False
+    answers = zip(verdict.seen.outputs, verdict.doubled.outputs, strict=False)
+    return any(
+        one.dim() == two.dim()
+        and sum(b == 2 * a for a, b in zip(one.shape, two.shape, strict=True)) > 1
+        for one, two in answers
+    )
 
 
 def _remade(candidate: Candidate) -> bool:

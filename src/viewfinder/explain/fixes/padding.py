@@ -12,6 +12,7 @@ from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.fixes.ways import (
     CONVOLUTION,
     exclusive,
+    side_by_side,
     together,
 )
 
@@ -37,7 +38,7 @@ def padded(scene: Scene, call: Call) -> Iterator[Candidate]:
             layer = scene.net.get_submodule(one.module)
             if isinstance(layer, CONVOLUTION) and "transpose" not in one.base:
                 changes += _keeping(scene, one.module, layer)
-    some = [_rates(scene, seen, list(together(changes)))]
+    some = [_rates(scene, call, seen, list(together(changes)))]
     if len(changes) > 1:
         # Others pad by themselves, as a reflection does: the last, or all but it, may suffice.
         some += [list(together(changes[:1])), list(together(changes[1:]))]
@@ -48,8 +49,10 @@ def padded(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from _causal(scene, sorted(seen))
 
 
-def _rates(scene: Scene, paths: set[str], whole: list[Candidate]) -> list[Candidate]:
+def _rates(scene: Scene, call: Call, paths: set[str], whole: list[Candidate]) -> list[Candidate]:
     """Windows of a list that look at one map at several rates: nothing else is as likely."""
+    if call.base == "cat" and len(call.input_shapes[0]) == 4 and side_by_side(scene, call):
+        return [replace(one, cost=-0.05) for one in whole]
     homes = {path.rpartition(".")[0] for path in paths}
     listed = len(homes) == 1 and isinstance(scene.net.get_submodule(homes.pop()), nn.ModuleList)
     alike = listed and all(

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import torch
@@ -12,6 +13,7 @@ from viewfinder.explain.edits import InsertedCall, Rewrite
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
+from viewfinder.explain.fixes.meanings import ALL_PAIRS
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.heads import attends_over_heads
@@ -66,8 +68,13 @@ def _product(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from scene.instead(call, code, lambda t: (t[0].unsqueeze(1) @ t[1]).squeeze(1), 0.05)
     if len(one) != len(two) or call.base in ("mm", "bmm", "mv"):
         yield from scene.instead(call, "{0} @ {1}", lambda t: t[0] @ t[1], 0.1)
+    pairs = len(one) == 2 and one == two and _of_batch(scene, 0) and _of_batch(scene, 1)
+    if pairs:
+        code, run = _FOR_ONE["dot"]
+        yield from scene.instead(call, code, run, -0.01)
     if len(two) > 1 and one and one[-1] == two[-1]:
-        yield from scene.operate(1, _TURNED, 0.0)
+        for turned in scene.operate(1, _TURNED, 0.0):
+            yield replace(turned, means=ALL_PAIRS) if pairs else turned
     if len(one) > 1 and len(two) > 1 and one[-2] == two[-2]:
         yield from scene.operate(0, _TURNED, 0.05)
     if len(one) == len(two) == 4 and one[0] == two[0]:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -18,6 +19,7 @@ from viewfinder.explain.fixes.general.again import again
 from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import module_call, with_argument
+from viewfinder.explain.traces import ancestors
 
 Function = Callable[..., object]
 _MAKERS = {"randn", "rand", "zeros", "ones", "empty"}
@@ -117,8 +119,17 @@ def _pooled_as_before(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidat
                 return getattr(t[p], way)(*args, **kwargs)
 
             code = f"{{{position}}}.{way}({', '.join(words)})"
-            yield from scene.on_operand(position, code, run, -0.01)
+            # A gate that was made of the map itself is to meet the map.
+            gates = _made_of(scene.call.producers[1 - position], made)
+            means = "the map is then averaged away" if gates else ""
+            for one in scene.on_operand(position, code, run, -0.01):
+                yield replace(one, cost=0.3, means=means) if gates else one
             break
+
+
+def _made_of(producer: Call | int, made: Call) -> bool:
+    """Whether an operand came out of this call."""
+    return isinstance(producer, Call) and any(one is made for one in ancestors(producer))
 
 
 def _class_numbers(scene: Scene, call: Call) -> Iterator[Candidate]:

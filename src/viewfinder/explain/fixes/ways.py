@@ -37,6 +37,22 @@ def exclusive(call: Call, position: int) -> list[Call]:
     return [one for one in ancestors(mine) if one.index not in others]
 
 
+def side_by_side(scene: Scene, call: Call) -> bool:
+    """Whether the parts are branches of one tensor, by convolutions that were to keep its size."""
+    starts, widest = set(), 1
+    for position, producer in enumerate(call.producers):
+        own = exclusive(call, position)
+        start = own[-1].producers[0] if own and own[-1].producers else producer
+        starts.add(start.index if isinstance(start, Call) else start)
+        if any(_enlarges(one) or "pool" in one.base for one in own):
+            return False
+        for one in own:
+            layer = scene.net.get_submodule(one.module) if one.module else None
+            if isinstance(layer, CONVOLUTION):
+                widest = max(widest, *layer.stride)
+    return len(starts) == 1 and widest == 1 and len(call.producers) > 1
+
+
 def shortcut(call: Call) -> int:
     """Which of two operands took the shorter way: the shortcut."""
     return min((0, 1), key=lambda at: len(exclusive(call, at)))
