@@ -50,6 +50,7 @@ from viewfinder.explain.fixes.folding import Folded
 from viewfinder.explain.input_edits import Fewer, Given, More, Resized
 from viewfinder.explain.rebuilding import Begun, Built
 from viewfinder.explain.running import explained as explain_error
+from viewfinder.explain.swapped import Swapped
 
 WORDS = {"torch": torch, "nn": nn, "F": F, "TF": TF}
 
@@ -189,7 +190,7 @@ def run(
     for edit in edits:
         if isinstance(edit, Replace):
             put(net, edit)
-        elif isinstance(edit, InLine | Named):
+        elif isinstance(edit, InLine | Named | Swapped):
             edit.prepare(net)
         elif isinstance(edit, Numbered):
             setattr(net.get_submodule(edit.path), edit.name, edit.value)

@@ -194,3 +194,22 @@ def test_branches_of_one_map_are_padded_before_they_are_stretched() -> None:
 def test_joined_channels_are_no_picture_with_its_channels_last() -> None:
     rule = mistake_of(Grown(), (2, 8, 16, 16)).rule
     assert rule == "last is made for 16 input channels and is given 20"
+
+
+class Twice(nn.Module):
+    """One norm written twice, beside the one that was meant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.c1, self.c2 = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 16, 3)
+        self.b1, self.b2 = nn.BatchNorm2d(8), nn.BatchNorm2d(16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.b1(self.c1(x)))
+        return torch.relu(self.b1(self.c2(x)))
+
+
+def test_an_unused_layer_takes_the_place_of_one_that_was_written_twice() -> None:
+    first = mistake_of(Twice(), (2, 3, 16, 16)).offers[0]
+    assert first.says == ("self.b2 instead of self.b1; b2 was made and is not used",)
+    assert first.whole

@@ -122,8 +122,8 @@ def _pooled_as_before(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidat
             # A gate that was made of the map itself is to meet the map.
             gates = _made_of(scene.call.producers[1 - position], made)
             means = "the map is then averaged away" if gates else ""
-            for one in scene.on_operand(position, code, run, -0.01):
-                yield replace(one, cost=0.3, means=means) if gates else one
+            for reduced in scene.on_operand(position, code, run, -0.01):
+                yield replace(reduced, cost=0.3, means=means) if gates else reduced
             break
 
 

@@ -12,6 +12,7 @@ from viewfinder.explain.fixes.general import origins
 from viewfinder.explain.fixes.modules import written
 from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.sources import class_source
+from viewfinder.explain.swapped import Swapped
 
 # Nothing hints at what was meant as this does.
 _COST = -0.01
@@ -21,6 +22,7 @@ _NEAR = 6
 def candidates(scene: Scene) -> Iterator[Candidate]:
     """Each such layer of the module around the failure, at each of what met there."""
     owner = scene.net.get_submodule(_owner(scene))
+    yield from _in_place(scene, owner)
     call = scene.call
     count = len(call.tensors) if call is not None and not scene.case.in_layer else 1
     for name, layer in owner.named_children():
@@ -40,6 +42,20 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         for one in found:
             says = one.says.replace(f"{code}(", f"self.{name}(")
             yield Candidate(one.edits, f"{says}; {name} was made and is not used", one.cost)
+
+
+def _in_place(scene: Scene, owner: nn.Module) -> Iterator[Candidate]:
+    """A layer of the kind of the one that failed, for which that may have been written twice."""
+    failed, place, home = scene.layer, scene.case.failure.frame.place, _owner(scene)
+    own = scene.path.removeprefix(f"{home}." if home else "")
+    if failed is None or place is None or "." in own:
+        return
+    for name, layer in owner.named_children():
+        if type(layer) is type(failed) and layer is not failed and _never_used(owner, name):
+            other = f"{home}.{name}" if home else name
+            edit = Swapped(scene.path, other, place[:2])
+            words = f"self.{name} instead of self.{own}; {name} was made and is not used"
+            yield Candidate((edit,), words, 2 * _COST)
 
 
 def _built(layer: nn.Module) -> tuple[str, Callable[[], nn.Module]] | None:
