@@ -15,6 +15,10 @@ LINES = {
         "y[:, None].squeeze(1) instead of y[:, None] in F.cross_entropy(a, y[:, None])"
     ),
     "loss = nn.BCELoss()(net(a), f)": "f.unsqueeze(1) instead of f in nn.BCELoss()(net(a), f)",
+    "loss = nn.BCELoss()(net(a), f_all[i : i + n])": (
+        "f_all[i:i + n].unsqueeze(1) instead of f_all[i:i + n] in "
+        "nn.BCELoss()(net(a), f_all[i : i + n])"
+    ),
     "flat = x.view(n, 16 * 4 * 4)": "x.view(x.size(0), -1) instead of x.view(n, 16 * 4 * 4)",
     "both = torch.cat([x, x[:, 0]], dim=1)": (
         "x[:, 0].unsqueeze(1) instead of x[:, 0] in torch.cat([x, x[:, 0]], dim=1)"
@@ -31,6 +35,7 @@ torch.manual_seed(0)
 n = 4
 a, w = torch.randn(n, 16), torch.randn(10, 16)
 y, f = torch.zeros(n, dtype=torch.int64), torch.zeros(n)
+f_all, i = torch.zeros(40), 8
 x, mean = torch.randn(n, 16, 5, 5), torch.randn(16)
 net = nn.Sequential(nn.Linear(16, 1), nn.Sigmoid())
 

@@ -140,10 +140,31 @@ class _Leaves(ast.NodeTransformer):
         # The innermost part that is a tensor or a module is what the line is given.
         if plain and not isinstance(node, ast.Name) and self._holds(node.value):  # type: ignore[attr-defined]
             plain = False
+        plain = plain or self._rows(node) is not None
         slot = self._slot(node) if plain else None
         if slot is None:
             return self.generic_visit(node)
         return ast.copy_location(ast.Name(slot, ast.Load()), node)
+
+    def _rows(self, node: ast.expr) -> Tensor | None:
+        """The items of a batch that are cut out of all of them: `Y[i : i + 8]`."""
+        if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):
+            return None
+        ends = [end for end in (node.slice.lower, node.slice.upper) if end is not None]
+        plain = (ast.Name, ast.Constant, ast.BinOp, ast.operator, ast.expr_context)
+        known = all(isinstance(part, plain) for end in ends for part in ast.walk(end))
+        home = self._read(node.value) if _is_chain(node.value) else None
+        if not known or not isinstance(home, Tensor) or not isinstance(node.ctx, ast.Load):
+            return None
+        try:
+            # The user's own numbers, over the user's own variables.
+            low, high = (
+                eval(compile(ast.Expression(end), "", "eval"), {}, self.scope) if end else None
+                for end in (node.slice.lower, node.slice.upper)
+            )
+            return home[low:high] if node.slice.step is None else None
+        except (ArithmeticError, LookupError, NameError, TypeError):
+            return None
 
     def _holds(self, node: ast.expr) -> bool:
         if not _is_chain(node):
@@ -169,7 +190,8 @@ class _Leaves(ast.NodeTransformer):
         text = ast.unparse(node)
         if text in self.known:
             return self.known[text]
-        value = self._read(node)
+        rows = self._rows(node)
+        value = self._read(node) if rows is None else rows
         slot = f"_slot_{len(self.known)}"
         if isinstance(value, nn.Module):
             self.modules[slot] = (text, value)

@@ -109,7 +109,9 @@ def _uneven_ranks(scene: Scene, call: Call, shapes: Sequence[Shape]) -> Iterator
                 return t[p][:, :, None, None].expand(-1, -1, *t[o].shape[2:])
 
             yield from scene.on_operand(position, code, run, 0.1)
-        if most == 4 and len(shape) == 3 and shape[1] * shape[2] % prod(shapes[other][2:]) == 0:
+        map_alone = shape[1:] == shapes[other][2:]
+        divides = len(shape) == 3 and prod(shape[1:]) % prod(shapes[other][2:]) == 0
+        if most == 4 and divides and not map_alone:
             code = f"{{{position}}}.reshape({{{position}}}.size(0), -1, *{{{other}}}.shape[2:])"
 
             def fold(t: Sequence[Tensor], p: int = position, o: int = other) -> Tensor:

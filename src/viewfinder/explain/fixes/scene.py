@@ -258,6 +258,8 @@ class Scene:
         edit, names = Given(operation, position), self.lab.inputs.names
         name = names[position] if names else "x"
         code = operation.code.replace("{0}", "{}").replace("{}", name)
+        if names and name.endswith("]") and ":" in name:
+            return Candidate((edit,), f"{code} instead of {name}", cost)
         if names:
             return Candidate((edit,), f"{name} = {code} before this line", cost)
         several = len(self.lab.inputs.given) > 1
