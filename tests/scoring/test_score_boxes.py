@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from pycocotools.coco import COCO
@@ -16,6 +17,8 @@ from viewfinder.pictures.writing import write_picture
 from viewfinder.scoring.box_contest import BoxScores
 from viewfinder.scoring.boxes import matches_of, precision_table
 from viewfinder.scoring.comparing import compare
+from viewfinder.scoring.identical import identical_notes
+from viewfinder.scoring.named import by_names
 from viewfinder.scoring.reading import asked, contests
 from viewfinder.tasks.detect.measures.coco_ap import evaluated
 from viewfinder.tasks.detect.measures.matching import match
@@ -333,3 +336,41 @@ def test_a_misspelt_class_of_boxes_is_told_by_the_one_that_is_meant(tmp_path):
     (tmp_path / "it.csv").write_text(header + "\n".join(rows), encoding="utf-8")
     notes = "\n".join(compare([only(tmp_path, f"{tmp_path}/it.csv")]).sets[0].notes)
     assert "left out: dogs (did you mean dog?) (1)" in notes
+
+
+def test_a_misspelt_class_of_json_is_asked_about_and_its_spaces_are_taken_off(tmp_path):
+    _, found = made(tmp_path)
+    for k, each in enumerate(found):
+        each["category_id"] = ("cat ", "dgo")[k % 2]
+    (tmp_path / "found.json").write_text(json.dumps(found), encoding="utf-8")
+    told = "\n".join(only(tmp_path).notes(()))
+    assert "dgo (did you mean dog?)" in told
+    assert "cat (" not in told
+
+
+def test_a_name_of_several_pictures_asks_for_its_folder():
+    pictures = ["a/000.png", "b/000.png", "b/001.png"]
+    with pytest.raises(InputError, match="000 is the name of 2 pictures; write the folder too"):
+        by_names(pictures, ["000", "001"], where="found.csv")
+    assert by_names(pictures, ["a/000", "b/001"], where="x").of["a/000"] == "a/000.png"
+
+
+def test_numbers_that_differ_by_rounding_are_one_method():
+    numbers = np.linspace(0, 1, 12).reshape(3, 4)
+    answers = {"a": ("", numbers), "onnx": ("", numbers + 1e-6), "c": ("", numbers + 0.01)}
+    (told,) = identical_notes(answers, what="answers", pictures=3)
+    assert told.startswith("a and onnx have the same answers")
+
+
+def test_maps_beside_boxes_and_boxes_beside_masks_are_told(tmp_path):
+    made(tmp_path)
+    mask = np.zeros((120, 160), np.uint8)
+    mask[20:60, 30:90] = 255
+    for folder in ("maps", "masks"):
+        for number in range(1, 13):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            cv2.imwrite(str(tmp_path / folder / f"street_{number:03d}.png"), mask)
+    with pytest.raises(InputError, match="the answers are boxes, and the truth is none of boxes"):
+        contests(asked(tmp_path / "masks", [f"a={tmp_path}/found.json"], []))
+    with pytest.raises(InputError, match="the answers are maps, and the truth is boxes"):
+        contests(asked(tmp_path / "set", [f"a={tmp_path}/maps"], []))

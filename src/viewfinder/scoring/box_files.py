@@ -178,11 +178,11 @@ def _classes_of_ids(
         names = dict(zip(map(str, truth.class_ids), truth.classes, strict=True))
     # An id may be the name itself.
     known = {name: name for name in names.values() or truth.classes} | names
-    words = ["" if id_ is None else _written(id_) for id_ in ids]
+    words = ["" if id_ is None else _written(id_).strip() for id_ in ids]
     if words and not any(words):
         raise InputError(f"{file}: no detection has a category_id: say of which class each is")
-    if not names and not set(words) <= known.keys():
-        used = {number for word in words if (number := class_number(word)) is not None}
+    used = {number for word in words if (number := class_number(word)) is not None}
+    if used and not names and not set(words) <= known.keys():
         first = 0 if 0 in used else 1
         if first and max(used, default=0) < len(truth.classes):
             raise InputError(
@@ -190,8 +190,15 @@ def _classes_of_ids(
                 "`categories`, or the set as COCO, whose ids are then meant"
             )
         rows.notes.append(f"category_id {first} is taken for the first class, {truth.classes[0]}")
-        known = {str(first + k): name for k, name in enumerate(truth.classes)}
-    return [known.get(word, f"category_id {word}") for word in words]
+        known |= {str(first + k): name for k, name in enumerate(truth.classes)}
+    return [
+        known.get(word, word if _is_name(id_) else f"category_id {word}")
+        for word, id_ in zip(words, ids, strict=True)
+    ]
+
+
+def _is_name(id_: object) -> bool:
+    return isinstance(id_, str) and class_number(id_) is None
 
 
 def _written(id_: object) -> str:

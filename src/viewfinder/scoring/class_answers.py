@@ -1,6 +1,6 @@
 """What a method says of a set's pictures: classes, and how sure it is of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -34,10 +34,10 @@ class ClassAnswers:
         """Whether every probability is 0 or 1, which says only what the answer is."""
         return all(np.isin(own, (0, 1)).all() for own in self.probabilities.values())
 
-    def of(self, pictures: Sequence[str]) -> tuple[object, ...]:
-        """What is said of some pictures: equal where two methods say the same."""
-        table = [self.probabilities[p].tobytes() for p in pictures if p in self.probabilities]
-        return tuple(self.unknown.get(p, self.labels[p]) for p in pictures), tuple(table)
+    def of(self, pictures: Sequence[str]) -> tuple[Hashable, list[NDArray[np.float64]]]:
+        """What is said of some pictures, and how sure: equal where two methods say the same."""
+        table = [self.probabilities[p] for p in pictures if p in self.probabilities]
+        return tuple(self.unknown.get(p, self.labels[p]) for p in pictures), table
 
     def tied(self, truth: Mapping[str, int]) -> list[str]:
         """Pictures whose class may be among the five likeliest or not, as others are as likely."""

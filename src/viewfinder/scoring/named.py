@@ -1,9 +1,11 @@
 """Names that other programs gave a set's pictures: whole paths, names alone, or stems."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from viewfinder.errors import InputError
 from viewfinder.pictures.finding import is_picture
 from viewfinder.scoring.pairing import pair
 
@@ -42,9 +44,31 @@ def by_names(pictures: Sequence[str], names: Sequence[str], *, where: str) -> Na
     if len(stems) < len(pictures) or len(short) < len(names):
         short = {path: name for name, path in paths.items()}
         last = {path: path for path in pictures}
-    paired = pair(list(last), list(short), where=where, answer="name", truth="picture", stem=_stem)
+    try:
+        paired = pair(
+            list(last), list(short), where=where, answer="name", truth="picture", stem=_stem
+        )
+    except InputError:
+        _refuse_ambiguous(pictures, paths.values(), where)
+        raise
+    _refuse_ambiguous(pictures, paired.surplus, where)
     found = {short[name]: last[path] for path, name in paired.answers.items()}
     return Named(found, tuple(paired.naming("name", "picture")))
+
+
+def _refuse_ambiguous(pictures: Sequence[str], names: Iterable[str], where: str) -> None:
+    """Refuse names without a folder that several pictures have.
+
+    Raises:
+        InputError: there is one.
+    """
+    stems = Counter(PurePosixPath(path).stem.casefold() for path in pictures)
+    for name in names:
+        count = stems[_stem(name).casefold()]
+        if count > 1:
+            raise InputError(
+                f"{where}: {name} is the name of {count:,} pictures; write the folder too"
+            )
 
 
 def _stem(path: str) -> str:

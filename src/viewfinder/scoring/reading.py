@@ -138,9 +138,14 @@ def contests(asked: ScoreRequest) -> list[Contest]:
                 f"--split {asked.split}: masks lie in folders and in no splits; name the folder of "
                 "the split's masks instead"
             )
-        maps = map_contests(asked.truth, asked.methods, asked.sets)
-        _refuse_twice([each.truth.name for each in maps])
-        return [maps_compared(each, stretch=asked.stretch) for each in maps]
+        try:
+            maps = map_contests(asked.truth, asked.methods, asked.sets)
+            _refuse_twice([each.truth.name for each in maps])
+            return [maps_compared(each, stretch=asked.stretch) for each in maps]
+        except InputError:
+            for place in filter(None, (asked.truth, *(each.truth for each in asked.sets))):
+                _refuse_boxes(place)
+            raise
     if not asked.stretch:
         raise InputError("--as-is: only maps have values to spread; leave it out")
     sets = list(asked.sets)
@@ -178,10 +183,30 @@ def _task_of(path: Path) -> str:
     return "detect" if heads & _EDGES or heads >= _SIZES else "classify"
 
 
+def _refuse_boxes(truth: Path) -> None:
+    """Refuse maps beside a truth of boxes.
+
+    Raises:
+        InputError: it is one.
+    """
+    try:
+        whole = open_dataset(truth)
+    except InputError:
+        return
+    if whole.boxes is not None and not whole.masks:
+        raise InputError(
+            f"the answers are maps, and the truth is boxes ({truth}, {whole.layout}): name the "
+            "folder of the masks, or answers that are boxes"
+        )
+
+
 def _labelled(given: NamedSet, task: str, split: str | None) -> Contest:
     try:
         truth, _ = truth_of(given.truth, task, split)
     except InputError as error:
+        if task == "detect":
+            told = f"the answers are boxes, and the truth is none of boxes: {error}"
+            raise InputError(told) from None
         tables = [path for path in given.answers.values() if path.suffix.lower() in TABLES]
         if task == "classify" and tables:
             told = f"{error} (and a table of boxes has columns x1, y1, x2 and y2: {tables[0]})"

@@ -251,9 +251,12 @@ class MapsCompared:
     def _identical(self, common: Sequence[str]) -> list[str]:
         """Methods whose maps have the very same scores of every picture, but for rounding."""
         rows = {
-            name: tuple(
-                (round(m.mae, 9), round(m.s_measure, 9), round(m.weighted_f, 9))
-                for m in (own[picture].of for picture in common)
+            name: (
+                "",
+                [
+                    (m.mae, m.s_measure, m.weighted_f)
+                    for m in (own[picture].of for picture in common)
+                ],
             )
             for name, own in self.judged.measured.items()
             if own
