@@ -206,7 +206,7 @@ def create(name: str, *, classes: int | None = None, **options: object) -> "nn.M
         if option not in known:
             raise InputError(
                 f"{name} has no option {option!r}{likest(option, known)}; "
-                f"its options are: {', '.join(known)}"
+                + (f"its options are: {', '.join(known)}" if known else "it has none")
             )
     return builder(**options)
 

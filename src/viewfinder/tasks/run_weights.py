@@ -125,7 +125,7 @@ def new_net(name: str, classes: int, options: Mapping[str, object]) -> nn.Module
     Raises:
         InputError: no such network or option, or pictures too small for it.
     """
-    # A net that finds the one salient subject has no classes to count.
+    # A net whose answers are no classes, as one that finds the subject, has none to count.
     counted = classes if "classes" in nets.options(name) else None
     return nets.create(name, classes=counted, **options)
 

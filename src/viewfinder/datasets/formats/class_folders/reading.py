@@ -181,8 +181,8 @@ def _refuse_too_few(root: Path, rows: Sequence[_Row]) -> None:
             f"with the class's name, such as {root / 'cat' / '1.jpg'}"
         )
     raise InputError(
-        f"{root} has one class only, {rows[0].name!r}: a classifier needs at least two to tell "
-        "apart; add a folder of pictures that are something else"
+        f"{root} has one class only, {rows[0].name!r}: at least two are needed to tell apart; "
+        "add a folder of pictures that are something else"
     )
 
 
