@@ -301,14 +301,6 @@ def test_weights_that_cannot_be_had_are_told_before_torch(
     assert "cannot get the ImageNet weights of vgg16" in err
 
 
-def test_a_finished_training_says_so_at_once(ask, tmp_path, without_training):
-    run = tmp_path / "run"
-    run.mkdir()
-    (run / "report.html").write_text("")
-    _, _, err = ask("train", "classify", tmp_path, "--out", run, "--resume")
-    assert err.splitlines()[0] == f"{run} is finished already: nothing is left to train"
-
-
 def test_a_shell_completes_verbs_flags_and_choices(ask, tmp_path):
     status, out, _ = ask("--completion", "bash")
     assert status == 0

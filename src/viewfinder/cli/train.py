@@ -101,10 +101,11 @@ def run(flags: _TrainFlags) -> int:
     refuse_misspelt_net(flags.recipe.net, flags.task)
     folder = flags.out or _default_folder(flags)
     if flags.resume and (folder / _REPORT).is_file():
-        note(f"{folder} is finished already: nothing is left to train")
         from viewfinder.training.folds import finished
 
-        return _print_run(flags, finished(folder, flags.recipe, folds=flags.folds))
+        done = finished(folder, flags.data, flags.recipe, folds=flags.folds)
+        note(f"{folder} is finished already: nothing is left to train")
+        return _print_run(flags, done)
     # At once: what comes next imports torch, which takes seconds.
     start = _STARTS.get(flags.recipe.init, flags.recipe.init)
     note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")

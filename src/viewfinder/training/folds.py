@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.folding import dealt
@@ -101,17 +102,27 @@ def usual_folds(
     return folds, dataset
 
 
-def finished(folder: Path, recipe: Recipe, *, folds: int | None) -> RunFolder:
+def finished(folder: Path, data: str | Path, recipe: Recipe, *, folds: int | None) -> RunFolder:
     """The run in a folder whose training came to its end, so that nothing is left to resume.
 
     Raises:
-        InputError: it is of another recipe, or of another number of folds.
+        InputError: it is of another recipe, of another set, or of another number of folds.
     """
     if folds is not None:
         _begun(folder, folds, resume=True)
     run = open_run(folder)
     refuse_other_recipe(run, recipe)
-    return run
+    if "folded" in run.manifest.data:
+        whole = open_dataset(data, deal=False)
+        dataset = replace(whole, splits=_all_learnt(whole))
+    else:
+        dataset = open_dataset(data, val_share=recipe.val_share)
+    return same_run(folder, dataset, run.manifest.recipe)
+
+
+def _all_learnt(dataset: Dataset) -> NDArray[np.int8]:
+    """The splits of the training after folds: it learns from all but a test split of the set's."""
+    return np.where(dataset.splits == TEST, TEST, TRAIN).astype(np.int8)
 
 
 def train_in_folds(
@@ -146,7 +157,7 @@ def train_in_folds(
     dataset = opened or open_dataset(data, deal=False)
     require_present(dataset)
     note(dataset.summary())
-    splits = np.where(dataset.splits == TEST, TEST, TRAIN).astype(np.int8)
+    splits = _all_learnt(dataset)
     # What is the matter with the set is reported once.
     whole = replace(dataset, splits=splits, val_dealt=False, notes=(), faults=())
     kind.require(whole)

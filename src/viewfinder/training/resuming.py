@@ -28,6 +28,11 @@ def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> RunFolder:
     run = open_run(folder)
     refuse_other_recipe(run, recipe)
     if run.manifest.data["fingerprint"] != dataset.fingerprint():
+        if str(dataset.root.resolve()) != run.manifest.data["root"]:
+            raise InputError(
+                f"--resume: {folder} was learnt from {run.learnt_from}, not {dataset.root}: give "
+                "--out another name"
+            )
         raise InputError(
             f"--resume: the pictures in {dataset.root} have changed since {folder} was begun; "
             "train anew into another --out"
