@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
+from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.pictures.writing import write_depth, write_mask, write_picture
 from viewfinder.tasks.saliency import learner
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
@@ -37,7 +38,7 @@ SCORES = {
 def no_report():
     """These tests are of the training; the reports have their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "write_report", lambda *_: None)
+        patch.setattr(training, "write_report", lambda *_: FitVerdict("unknown", "", ()))
         patch.setattr(training, "report_verdict", lambda *_: None)
         yield
 

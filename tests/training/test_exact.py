@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
+from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.runs.run import RunFolder, open_run
@@ -39,7 +40,7 @@ def no_report():
     """Scores and reports have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "judge", lambda *_, **__: {})
-        patch.setattr(training, "write_report", lambda *_: None)
+        patch.setattr(training, "write_report", lambda *_: FitVerdict("unknown", "", ()))
         patch.setattr(training, "report_verdict", lambda *_: None)
         yield
 

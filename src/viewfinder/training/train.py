@@ -14,7 +14,6 @@ steps themselves.
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -197,8 +196,7 @@ def _finish(
     verdict = write_report(run, dataset, judgements, folds, seen, says, tries, reasons)
     # Of folds only the last run is judged, by what they all came to.
     if not of_fold:
-        # Of what is tried, the terminal has the whole command at the end.
-        report_verdict(run, replace(verdict, tries=unsaid(verdict.tries, tries)))
+        report_verdict(run, verdict, tries)
     emit(RunDone(str(run.folder), scores))
     return run, verdict
 
@@ -224,6 +222,6 @@ def _judged(
     return open_run(run.folder), judgements, fitted
 
 
-def report_verdict(run: RunFolder, verdict: FitVerdict) -> None:
-    """Report the verdict, and all that could be tried."""
-    emit(FitJudged(str(run.folder), verdict.kind, verdict.says, tuple(verdict.tries)))
+def report_verdict(run: RunFolder, verdict: FitVerdict, said: Sequence[str] = ()) -> None:
+    """Report the verdict, and all that could be tried but for what is `said` as a whole command."""
+    emit(FitJudged(str(run.folder), verdict.kind, verdict.says, unsaid(verdict.tries, said)))

@@ -73,7 +73,7 @@ def test_names_that_lead_elsewhere_are_refused(standing, name):
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [
-        ("a.png", b"<html><script>1</script>", "text, not a picture"),
+        ("a.png", b"<html><script>1</script>", "a web page, not a picture"),
         ("a.png", b"", "empty"),
         ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "no picture or video"),
         ("a.exe", png(), "no picture or video"),

@@ -147,7 +147,9 @@ def _totals(explanation: Explanation, width: int) -> list[Text]:
 
 def mistake_lines(mistake: Mistake, width: int = WIDTH) -> list[Text]:
     """What went wrong, what must agree, and the fixes that were tried, the best first."""
-    headline = textwrap.shorten(f"✗ it stops at {mistake.where}", width, placeholder=" …")
+    headline = f"✗ it stops at {mistake.where}"
+    if len(headline) > width:
+        headline = textwrap.shorten(headline, width, placeholder=" …")
     result = [Text(), Text(headline, "bold red")]
     for title, text in (
         ("rule", mistake.rule),
