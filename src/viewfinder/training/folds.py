@@ -35,7 +35,7 @@ from viewfinder.training.beginning import refuse_early
 from viewfinder.training.fold_figures import all_together, epochs_for_everything, fold_row
 from viewfinder.training.folds_refusing import refuse_folds
 from viewfinder.training.locking import taken
-from viewfinder.training.resuming import refuse_other_recipe, same_run
+from viewfinder.training.resuming import refuse_other_data, refuse_other_recipe, same_run
 from viewfinder.training.train import train, train_on
 from viewfinder.wording import counted, duration
 
@@ -117,7 +117,8 @@ def finished(folder: Path, data: str | Path, recipe: Recipe, *, folds: int | Non
         dataset = replace(whole, splits=_all_learnt(whole))
     else:
         dataset = open_dataset(data, val_share=recipe.val_share)
-    return same_run(folder, dataset, run.manifest.recipe)
+    refuse_other_data(run, dataset)
+    return run
 
 
 def _all_learnt(dataset: Dataset) -> NDArray[np.int8]:

@@ -27,19 +27,28 @@ def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> RunFolder:
     """
     run = open_run(folder)
     refuse_other_recipe(run, recipe)
+    refuse_other_data(run, dataset)
+    return run
+
+
+def refuse_other_data(run: RunFolder, dataset: Dataset) -> None:
+    """See that a data set is what a run learnt from, and that its other inputs are as they were.
+
+    Raises:
+        InputError: it is another, or something has changed.
+    """
     if run.manifest.data["fingerprint"] != dataset.fingerprint():
         if str(dataset.root.resolve()) != run.manifest.data["root"]:
             raise InputError(
-                f"--resume: {folder} was learnt from {run.learnt_from}, not {dataset.root}: give "
-                "--out another name"
+                f"--resume: {run.folder} was learnt from {run.learnt_from}, not {dataset.root}: "
+                "give --out another name"
             )
         raise InputError(
-            f"--resume: the pictures in {dataset.root} have changed since {folder} was begun; "
+            f"--resume: the pictures in {dataset.root} have changed since {run.folder} was begun; "
             "train anew into another --out"
         )
     for flag in _INPUTS[1:]:
-        refuse_other_input(run, recipe, flag)
-    return run
+        refuse_other_input(run, run.manifest.recipe, flag)
 
 
 def refuse_other_recipe(run: RunFolder, recipe: Recipe) -> None:
