@@ -50,6 +50,8 @@ def test_every_net_takes_its_own_size(task, name):
 @pytest.mark.parametrize("batch", [1, 2])
 def test_too_small_a_size_is_refused_and_the_advised_one_is_taken(task, name, batch):
     plain = {"small": 0.0, "multi_scale": 0.0} if task == "detect" else {}
+    if name == "efficientnet-lite0":
+        plain["head"] = "full"  # else it takes no steps
     side = 32 if task == "detect" else 16
     if really(name, side, batch):
         ask(task, name, side, batch, **plain)
@@ -61,6 +63,12 @@ def test_too_small_a_size_is_refused_and_the_advised_one_is_taken(task, name, ba
     assert really(name, advised, batch)
     step = 32 if side == 32 else 1
     assert not really(name, advised - step, batch)
+
+
+def test_what_takes_no_step_may_be_too_small_to_be_normalised():
+    ask("classify", "efficientnet-lite0", 16, 1, head="prototypes")
+    with pytest.raises(InputError, match="16×16"):
+        ask("classify", "efficientnet-lite0", 16, 1, head="full")
 
 
 def test_one_picture_a_step_is_told_with_a_batch_that_helps():

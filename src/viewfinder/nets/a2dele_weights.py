@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from viewfinder.errors import InputError
 from viewfinder.nets.a2dele import STAGES, A2dele, A2deleDepth
+from viewfinder.nets.building import shapes_alone
 from viewfinder.nets.checkpoints import load_matching
 from viewfinder.nets.weight_files import read_weights
 
@@ -30,7 +30,7 @@ def read_checkpoint(path: str | Path) -> A2dele | A2deleDepth:
     Raises:
         InputError: the file cannot be read, holds another net's weights, or not all of this one's.
     """
-    with torch.device("meta"):
+    with shapes_alone():
         streams = A2dele(profile="upstream"), A2deleDepth(profile="upstream")
     state = read_weights(path, *streams)
     stream = stream_of(state)

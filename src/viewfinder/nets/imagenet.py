@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from viewfinder import nets
 from viewfinder.events import note
+from viewfinder.nets.building import shapes_alone
 from viewfinder.nets.facts import Package
 from viewfinder.nets.obtaining import imagenet_facts, imagenet_file
 from viewfinder.nets.weight_files import read_weights
@@ -23,7 +23,7 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
         InputError: there are none for this net, or they cannot be fetched.
     """
     known, file = imagenet_facts(name), imagenet_file(name)
-    with torch.device("meta"):
+    with shapes_alone():
         layout = nets.create(name, classes=None, **known.options)
     if isinstance(known.source, Package):
         note(f"ImageNet weights of {name} from the package {known.source.name}")
@@ -38,7 +38,7 @@ def is_imagenet(name: str, state: Mapping[str, Tensor]) -> bool:
     known = nets.pretrained(name)
     if known is None:
         return False
-    with torch.device("meta"):
+    with shapes_alone():
         layout = nets.create(name, classes=None, **known.options).state_dict()
     return all(
         found is not None and found.shape == tensor.shape

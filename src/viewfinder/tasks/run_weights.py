@@ -11,7 +11,7 @@ from torch import nn
 
 from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.nets.building import build, numbers_in
+from viewfinder.nets.building import build, numbers_in, shapes_alone
 from viewfinder.reading import refuse_special
 from viewfinder.tasks import find
 from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest
@@ -20,6 +20,9 @@ from viewfinder.tasks.normalisation import Normalisation
 
 # Nets and sizes, as text, that were seen to fit: a training opens its run a dozen times.
 _FITTING: set[str] = set()
+
+# Pixels of a picture that a net answers sooner than torch loads what computes shapes alone.
+_ANSWERED = 512 * 512
 
 WEIGHTS = "weights.safetensors"
 """The file in a run's folder that holds its weights."""
@@ -61,7 +64,7 @@ class RunWeights:
         except RuntimeError as error:
             raise self._others(config) from error
         if not find(config.task).any_size:
-            self._refuse_other_size(config)
+            self._refuse_other_size(config, net)
         return net.eval()
 
     def _others(self, config: ModelConfig) -> InputError:
@@ -70,15 +73,19 @@ class RunWeights:
             "the file is damaged or from another run"
         )
 
-    def _refuse_other_size(self, config: ModelConfig) -> None:
-        """See by shapes alone that the net takes pictures of the size that is stated."""
+    def _refuse_other_size(self, config: ModelConfig, net: nn.Module) -> None:
+        """See that the net takes pictures of the size that is stated; of a large one by shapes."""
         width, height = config.size
         asked = f"{config.net} {dict(config.options)} {len(config.classes)} {config.size}"
         if asked in _FITTING:
             return
         try:
-            with torch.device("meta"):
-                _net_of(config).eval()(torch.empty(1, 3, height, width))
+            with torch.no_grad():
+                if width * height <= _ANSWERED:
+                    net.eval()(torch.zeros(1, 3, height, width))
+                else:
+                    with shapes_alone():
+                        _net_of(config).eval()(torch.empty(1, 3, height, width))
         except (RuntimeError, ValueError) as error:
             raise InputError(
                 f"{self.folder / MANIFEST} is damaged: its {config.net} takes no pictures "

@@ -1,9 +1,9 @@
 """Which weights a run keeps: measured at an epoch's end, on pictures that are not augmented."""
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from viewfinder.evaluation.kept import can_choose, kept_in_words
@@ -14,6 +14,9 @@ from viewfinder.training.job import Job
 from viewfinder.training.preparing import Splits
 from viewfinder.training.progress import TrainingProgress
 from viewfinder.wording import counted
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def as_good(task: AnyTask, score: float, best: float, pictures: float) -> bool:
@@ -28,7 +31,7 @@ class BestWeights:
     slowly, and so its score is less noisy from epoch to epoch.
     """
 
-    def __init__(self, fabric: Fabric, job: Job, average: nn.Module) -> None:
+    def __init__(self, fabric: "Fabric", job: Job, average: nn.Module) -> None:
         self.fabric, self.job, self.average = fabric, job, average
         self.task, self.config = find(job.run.manifest.task), job.run.model.config
         self.recipe = job.run.manifest.recipe

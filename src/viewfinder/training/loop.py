@@ -20,9 +20,9 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from viewfinder.datasets.decoded import ahead
@@ -46,6 +46,9 @@ from viewfinder.training.state import Parts, read_state, write_state
 from viewfinder.training.statistics import share_statistics
 from viewfinder.training.sums import add_gradients, over_processes
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 # Seconds between two writings of what is needed to go on: what `kill -9` can cost. Of a net so
 # large that one writing takes longer than the second figure, in proportion more.
 _SAVE_EVERY = 15.0
@@ -55,7 +58,7 @@ _CHEAP = _SAVE_EVERY / 20
 _TUNED_EPOCHS = 4
 
 
-def fit(fabric: Fabric, job: Job) -> None:
+def fit(fabric: "Fabric", job: Job) -> None:
     """Train until the recipe's end; the run's folder then holds the best weights.
 
     Raises:
@@ -67,7 +70,7 @@ def fit(fabric: Fabric, job: Job) -> None:
 class Fit:
     """One process's training: the tensors it changes and the steps that change them."""
 
-    def __init__(self, fabric: Fabric, job: Job) -> None:
+    def __init__(self, fabric: "Fabric", job: Job) -> None:
         # Each step asks for the same large blocks of memory again.
         keep_freed()
         self.fabric, self.job, self.recipe = fabric, job, job.run.manifest.recipe

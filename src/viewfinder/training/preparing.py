@@ -12,6 +12,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import stand_ins
 from viewfinder.events import note
+from viewfinder.nets.building import shapes_alone
 from viewfinder.nets.imagenet import imagenet_weights, is_imagenet
 from viewfinder.nets.obtaining import coco_file, taught
 from viewfinder.nets.published import coco_weights
@@ -151,5 +152,5 @@ def _layouts(net: nn.Module, name: str) -> Iterator[nn.Module]:
     """The nets whose weights can start one: itself, and the one that it has within."""
     yield net
     if (published := taught(name)) != name:
-        with torch.device("meta"):
+        with shapes_alone():
             yield nets.create(published)

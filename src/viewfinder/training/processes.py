@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from lightning_fabric.strategies.ddp import DDPStrategy
 
 from viewfinder.errors import InputError
 from viewfinder.interrupts import (
@@ -27,17 +25,26 @@ from viewfinder.interrupts import (
 )
 from viewfinder.training.relay import relayed, sending
 
+# Fabric is imported where steps are taken, and not by what is solved: it brings torch's compiler,
+# which takes seconds.
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 # Fabric announces every process that joins; the journal reports what matters.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
-Work = Callable[[Fabric], None]
+Work = Callable[["Fabric"], None]
 
 # Seconds that processes have to save what they have when they are stopped.
 _PATIENCE = 60.0
 
 
-def make_fabric(device: torch.device, count: int) -> Fabric:
+def make_fabric(device: torch.device, count: int) -> "Fabric":
     """Fabric for one process, or for this one of `count`, whose environment says which it is."""
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+    from lightning_fabric.strategies.ddp import DDPStrategy
+
     if count == 1:
         return Fabric(accelerator=device.type, devices=1)
     strategy = DDPStrategy(

@@ -1,13 +1,15 @@
 """Sums over all processes of a training."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
-def over_processes(fabric: Fabric, numbers: Tensor) -> Tensor:
+
+def over_processes(fabric: "Fabric", numbers: Tensor) -> Tensor:
     """Numbers summed over all processes, without a gradient."""
     if fabric.world_size == 1:
         return numbers.detach()
@@ -15,7 +17,7 @@ def over_processes(fabric: Fabric, numbers: Tensor) -> Tensor:
     return cast(Tensor, fabric.all_reduce(numbers.detach().clone(), reduce_op="sum"))
 
 
-def add_gradients(fabric: Fabric, net: nn.Module) -> None:
+def add_gradients(fabric: "Fabric", net: nn.Module) -> None:
     """Make each gradient the sum of what processes have of it: that of the whole step.
 
     All at once and in one order. Left to torch, gradients go in buckets, which it fills in another

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from viewfinder.errors import InputError
+from viewfinder.nets.building import shapes_alone, undrawn
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.run_weights import new_net
@@ -33,6 +34,7 @@ def require_learnable(
     """Refuse a size, or a batch, with which the net's training could not take a step.
 
     The net is run in training mode on torch's meta device, which computes shapes and no numbers.
+    Where no step is to be taken, it answers a picture, sooner than what that takes is loaded.
 
     Args:
         size: width and height of what the net is given.
@@ -44,9 +46,13 @@ def require_learnable(
     """
     rows = _fewest_rows(recipe, count, recipe.batch)
     step = f"{recipe.net} {dict(options)} {classes} {rows} {task.smallest(recipe, size)}"
+    step += f" {recipe.in_steps}"
     if step in _POSSIBLE:
         return
-    with torch.device("meta"):
+    if not recipe.in_steps and _answers(recipe.net, task.smallest(recipe, size), classes, options):
+        _POSSIBLE.add(step)
+        return
+    with shapes_alone():
         net = new_net(recipe.net, classes, options)
 
     def fails(rows: int, side: int) -> bool:
@@ -74,6 +80,22 @@ def require_learnable(
     )
 
 
+def _answers(name: str, size: Size, classes: int, options: Mapping[str, object]) -> bool:
+    """Whether a net answers a picture of this width and height."""
+    with undrawn():
+        net = new_net(name, classes, options).eval()
+    try:
+        with torch.no_grad():
+            net(torch.zeros(1, _channels(net), size[1], size[0]))
+    except (RuntimeError, ValueError):
+        return False
+    return True
+
+
+def _channels(net: nn.Module) -> int:
+    return next(weight.shape[1] for weight in net.parameters() if weight.dim() == 4)
+
+
 def _fewest_rows(recipe: Recipe, count: int, batch: int) -> int:
     """Pictures in a training's smallest step, which all processes normalise together."""
     return max(1, count // steps_per_epoch(count, batch, recipe.devices))
@@ -81,10 +103,9 @@ def _fewest_rows(recipe: Recipe, count: int, batch: int) -> int:
 
 def _trouble(net: nn.Module, rows: int, size: Size) -> str | None:
     """What stops a step of so many pictures of this width and height, or nothing."""
-    channels = next(weight.shape[1] for weight in net.parameters() if weight.dim() == 4)
     try:
         with torch.no_grad():
-            net.train()(torch.empty(rows, channels, size[1], size[0], device="meta"))
+            net.train()(torch.empty(rows, _channels(net), size[1], size[0], device="meta"))
     except NotImplementedError:  # an operation without a rule for shapes: nothing is known
         return None
     except (RuntimeError, ValueError) as error:

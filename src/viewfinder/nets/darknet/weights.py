@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from viewfinder.errors import InputError
 from viewfinder.files import replacing
+from viewfinder.nets.building import shapes_alone
 from viewfinder.nets.darknet.config import MOST_CLASSES, PUBLISHED_HEADER
 from viewfinder.nets.darknet.header import WeightsHeader, read_header
 from viewfinder.nets.yolo import BOX_VALUES
@@ -241,7 +242,7 @@ def _refuse_length(
 def _fix(values: int, name: str) -> str:
     """What to do about a file of so many values that is not this net's: name the net if known."""
     for other, create in _BUILDERS.items():
-        with torch.device("meta"):
+        with shapes_alone():
             convolutions = _convolutions(create())
         fit = _fit(convolutions, values, 80)
         if other != name and fit is not None:

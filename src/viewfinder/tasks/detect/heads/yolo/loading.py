@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-import torch
 from torch import Tensor
 
 from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.nets.building import shapes_alone
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.nets.darknet import find_config, read_weights
 from viewfinder.nets.yolo import BOX_VALUES, YOLO
@@ -33,7 +33,7 @@ def read_darknet(file: Path, net: YOLO) -> tuple[dict[str, Tensor], tuple[str, .
     layout = net
     if file.suffix == _SUFFIX:
         config = find_config(file)
-        with torch.device("meta"):
+        with shapes_alone():
             layout = cast(
                 "YOLO",
                 nets.create(
