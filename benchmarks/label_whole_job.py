@@ -6,9 +6,9 @@
 Three ways: everything is drawn; ten pictures are drawn, then what one training of them proposes for
 the others is corrected; and with "again by itself" on, so that it learns anew from the 5th picture
 on, whenever there are five more and a fifth more, and the person corrects what the last one
-proposed. How a person is modelled is said in `page_person.py` and `page_corrector.py`; beside that,
-one action moves a class's slider, where that saves more than it costs in the picture in hand. While
-a training goes on, the person labels as many pictures as their modelled seconds allow.
+proposed. How a person is modelled is said in `page_person.py` and `page_corrector.py`; no slider is
+moved by hand. While a training goes on, the person labels as many pictures as their modelled
+seconds allow.
 """
 
 import json
@@ -30,20 +30,16 @@ from benchmarks.label_person import scenes
 from benchmarks.page_corrector import Corrector
 from benchmarks.page_person import (
     DRAW,
-    ENOUGH,
     VERIFY,
     Counted,
     Material,
-    Thing,
     at_the_page,
-    overlap,
 )
 from viewfinder.studio.learning.state import Learning
 from viewfinder.studio.store import Store
 
 Way = Literal["draw", "one", "keep"]
 FIRST = 10
-THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]
 LEARN = """async (minutes) => { const {post} = await import("/page/api.js");
   await post("/api/learn", {minutes, picture: null}); }"""
 KEEP = """async (on) => { const {post} = await import("/page/api.js");
@@ -58,7 +54,7 @@ class Job:
     def __init__(self, person: Counted, store: Store, material: Material, minutes: float) -> None:
         self.person, self.store, self.material = person, store, material
         self.minutes, self.corrector = minutes, Corrector(person, material)
-        self.looks = self.trainings = self.moved = 0
+        self.looks = self.trainings = 0
         self.began: float | None = None
         self.lasted = 60 * minutes + 60
 
@@ -79,7 +75,6 @@ class Job:
                 self.finished()
             if way == "keep":
                 self.learns(done)
-            self.slide()
             self.looks += self.person.page.evaluate("viewfinder.studio.above().length")
             self.corrector.picture()
             done += 1
@@ -114,38 +109,8 @@ class Job:
         here = self.person.shown()
         wanted = len([e for e in self.store.picture(here).proposals if e.state == "open"])
         until(lambda: page.evaluate("viewfinder.studio.ghosts().length") == wanted)
-
-    def slide(self) -> None:
-        """Move the sliders where that saves more actions here than it costs."""
-        page = self.person.page
-        ghosts = page.evaluate("""viewfinder.studio.ghosts().map((each) =>
-            ({name: each.name, score: each.score, corners: each.corners}))""")
-        path = self.store.picture(self.person.shown()).picture.path
-        for name in sorted({each["name"] for each in ghosts}):
-            own = [each for each in ghosts if each["name"] == name]
-            truth = [each for each in self.material.truth[path] if each.name == name]
-            now = page.evaluate("(name) => viewfinder.studio.thresholds[name] ?? 0.5", name)
-            costs = {least: cost(own, truth, least) for least in [*THRESHOLDS, now]}
-            best = min(costs, key=lambda least: (costs[least], abs(least - now)))
-            if costs[best] + 1 < costs[now]:
-                self.person.actions += 1
-                self.moved += 1
-                script = """([name, value]) => { viewfinder.studio.thresholds[name] = value;
-                    viewfinder.keep(); viewfinder.studio.changed(); }"""
-                page.evaluate(script, [name, best])
-
-
-def cost(ghosts: list[dict], truth: list[Thing], least: float) -> int:
-    """Actions in a picture for the proposals of one class that are taken from a score on."""
-    left = list(truth)
-    wrong = 0
-    for each in (ghost for ghost in ghosts if ghost["score"] >= least):
-        fits = [one for one in left if overlap(each["corners"], one.corners) >= ENOUGH]
-        if fits:
-            left.remove(fits[0])
-        else:
-            wrong += 1
-    return len(left) + 2 * wrong
+        # What was told has a button, where no drag can begin.
+        until(lambda: not page.locator(".note").count())
 
 
 def job(folder: Path, material: Material, way: Way, minutes: float) -> None:
@@ -170,7 +135,7 @@ def job(folder: Path, material: Material, way: Way, minutes: float) -> None:
             f"{made.trainings} | {(time.monotonic() - start) / 60:.1f} |"
         )
         print(
-            f"  {kept} of {count} boxes kept; {made.moved} sliders moved;",
+            f"  {kept} of {count} boxes kept;",
             dict(made.corrector.did),
             flush=True,
         )

@@ -2,8 +2,8 @@
 
 A picture is done once each true box has a label of its class with IoU 0.7 or more, and there is no
 other label. Counted are: a box drawn over a proposal, or where there is none, and the key for its
-class where the page guesses another; two for each proposal that is refused, given another class, or
-taken alone; one to take the rest and go on.
+class where the page guesses another; a key for each proposal that is refused, given another class,
+or taken alone, with the pointer over it; one to take the rest and go on.
 """
 
 import sys
@@ -18,6 +18,11 @@ from studio_page import until
 
 from benchmarks.page_person import ENOUGH, Counted, Material, Thing, overlap
 from viewfinder.studio.store import Proposal
+
+# Where a proposal is pointed at, in shares of its width and height: at most places, another may
+# lie over it.
+SHARES = (0.5, 0.08, 0.92, 0.3, 0.7)
+PLACES = [(across, down) for across in SHARES for down in SHARES]
 
 
 class Corrector:
@@ -74,8 +79,7 @@ class Corrector:
             person.finish("Shift+Enter")
         else:
             for each in right:
-                self.choose(each)
-                person.key("y")
+                self.key_over(each, "y")
                 self.did["accepted alone"] += 1
             person.finish("Enter")
         person.saved()
@@ -119,7 +123,7 @@ class Corrector:
         )
 
     def reclass(self) -> None:
-        """A proposal that is in its place and of another class: a click and the class's key."""
+        """A proposal that is in its place and of another class: the class's key over it."""
         met, used, things = self.right()
         for number, true in enumerate(self.truth):
             fits = [
@@ -129,8 +133,7 @@ class Corrector:
                 and overlap(each["corners"], true.corners) >= ENOUGH
             ]  # fmt: skip
             if fits:
-                self.choose(fits[0])
-                self.key_of(true.name)
+                self.key_over(fits[0], self.key_of(true.name))
                 used.add(fits[0]["id"])
                 self.did["given another class"] += 1
 
@@ -144,13 +147,34 @@ class Corrector:
         until(lambda: self.person.page.evaluate("viewfinder.studio.selected().length"))
         script = "viewfinder.labels.classOf(viewfinder.studio.selected()[0].label).name"
         if self.person.page.evaluate(script) != true.name:
-            self.key_of(true.name)
+            self.person.key(self.key_of(true.name))
             self.did["class key"] += 1
 
     def refuse(self, thing: dict) -> None:
-        self.choose(thing)
-        self.person.key("x" if thing["ghost"] else "Delete")
+        if thing["ghost"]:
+            self.key_over(thing, "x")
+        else:
+            self.choose(thing)
+            self.person.key("Delete")
         self.did["refused"] += 1
+
+    def key_over(self, ghost: dict, key: str) -> None:
+        """A key for the proposal under the pointer; it is chosen first where others hide it."""
+        person = self.person
+        if person.page.evaluate("Boolean(viewfinder.studio.ghost)"):
+            person.key("Escape")
+        x1, y1, x2, y2 = ghost["corners"]
+        pointed = "viewfinder.studio.pointed()?.id"
+        for across, down in PLACES:
+            x, y = x1 + across * (x2 - x1), y1 + down * (y2 - y1)
+            person.page.mouse.move(*person.place(x, y))
+            if person.page.evaluate(pointed) == ghost["id"]:
+                break
+        else:
+            self.choose(ghost)
+        person.key(key)
+        left = "(id) => viewfinder.studio.ghosts().some((each) => each.id === id)"
+        until(lambda: not person.page.evaluate(left, ghost["id"]))
 
     def choose(self, thing: dict) -> None:
         """Click it where nothing smaller lies; else press p until it is chosen."""
@@ -164,6 +188,6 @@ class Corrector:
             self.person.key("p" if thing["ghost"] else ".")
         raise AssertionError(f"{thing} cannot be chosen")
 
-    def key_of(self, name: str) -> None:
+    def key_of(self, name: str) -> str:
         listed = self.person.page.evaluate("viewfinder.labels.listed().map((each) => each.name)")
-        self.person.key(str(listed.index(name) + 1))
+        return str(listed.index(name) + 1)

@@ -78,3 +78,63 @@ def test_sliders_say_what_they_would_take_and_are_remembered(person, served):
     person.press("Control+z")
     until(lambda: not served.store.picture(1).boxes)
     assert served.store.picture(1).picture.proposals == 4
+
+
+def test_keys_are_for_the_proposal_under_the_pointer(person, served):
+    proposed(served)
+    person.page.reload()
+    until(lambda: person.page.evaluate("window.viewfinder?.studio.ghosts().length") == 4)
+
+    def over(x, y, key, left):
+        person.page.mouse.move(*person.place(x, y))
+        until(lambda: person.page.evaluate("viewfinder.studio.pointed()"))
+        person.press(key)
+        until(lambda: person.page.evaluate("viewfinder.studio.ghosts().length") == left)
+        assert person.page.evaluate("viewfinder.studio.ghost") is None
+
+    over(50, 50, "x", 3)
+    over(150, 50, "y", 2)
+    over(250, 50, "1", 1)  # the plate is a mug, too
+    person.press("Escape")
+    person.page.mouse.move(*person.place(50, 250))
+    person.press("1")  # not to be taken, below the slider: the class of the next box
+    assert person.boxes() == [("mug", [120, 20, 190, 90]), ("mug", [220, 20, 290, 90])]
+    assert served.store.picture(1).picture.proposals == 1
+
+
+def test_sliders_follow_what_was_right_in_pictures_that_are_done(person, served):
+    proposed(served)
+    person.page.reload()
+    until(lambda: person.page.evaluate("window.viewfinder?.studio.ghosts().length") == 4)
+    script = """() => { const { studio } = viewfinder; const found = [];
+        for (const done of [1, 2]) {
+          const content = { ...studio.content, boxes: new Map([["b", { label: "m", corners: [20, 220, 90, 290] }]]) };
+          studio.sliders.saw(content, () => "mug");
+          found.push([studio.least("mug"), studio.least("<b>plate</b>")]);
+        }
+        return found; }"""
+    # The one at 0.3 was right, those at 0.93 and 0.8 were not: nothing is to be taken from 0.5 on.
+    assert person.page.evaluate(script) == [[0.95, 0.5], [0.95, 0.75]]
+    person.page.evaluate("viewfinder.keep()")
+    until(lambda: "0.95" in (served.store.meta("settings:tester") or ""))
+    person.page.reload()
+    until(lambda: person.page.evaluate("window.viewfinder?.studio.ghosts().length") == 4)
+    slider = person.page.get_by_label("Least score of mug")
+    until(lambda: slider.input_value() == "0.95")
+    slider.fill("0.6")
+    slider.dispatch_event("change")
+    person.page.get_by_label("Let the slider of mug follow what you decide").click()
+    until(lambda: slider.input_value() == "0.95")
+
+
+def test_what_is_told_is_not_in_the_way_of_drawing(person, served):
+    person.page.evaluate("viewfinder.dialogs.say('Something long enough to lie there.', 100)")
+    note = person.page.locator(".note span").bounding_box()
+    x, y = note["x"] + note["width"] / 2, note["y"] + note["height"] / 2
+    person.rest()
+    person.page.mouse.move(x, y)
+    person.page.mouse.down()
+    person.page.mouse.move(x - 60, y - 60, steps=3)
+    person.page.mouse.up()
+    person.named("mug")
+    until(lambda: len(served.store.picture(1).boxes) == 1)

@@ -86,10 +86,12 @@ export function actions(page) {
     help: () => showKeys(page),
     "next-ghost": () => studio.hopGhost(),
     accept: () => {
-      if (studio.ghost) accept(studio, [studio.ghost]);
+      const one = studio.ghost ?? studio.pointed()?.id;
+      if (one) accept(studio, [one], { next: one === studio.ghost });
     },
     reject: () => {
-      if (studio.ghost) reject(studio, studio.ghost);
+      const one = studio.ghost ?? studio.pointed()?.id;
+      if (one) reject(studio, one, { next: one === studio.ghost });
     },
     "accept-all": () => {
       accept(studio, studio.above().map((each) => each.id));

@@ -134,10 +134,19 @@ export function grow(studio, dx, dy) {
 /** Let the chosen boxes, and those to come, be of a class. @param {Studio} studio @param {string} label */
 export function choose(studio, label) {
   if (studio.whole) return labelWhole(studio, label);
+  const pointed = studio.selection.size || studio.ghost ? null : mistaken(studio, label);
   studio.label = label;
+  if (pointed) return void accept(studio, [pointed.id], { label, next: false });
   studio.told = !studio.selection.size && !studio.ghost;
   classify(studio);
   studio.changed();
+}
+
+/** The proposal under the pointer that would be taken, as of another class than this. @param {Studio} studio @param {string} label */
+function mistaken(studio, label) {
+  const pointed = studio.pointed();
+  const other = pointed && pointed.name !== studio.labels.classOf(label)?.name;
+  return other && studio.above().includes(pointed) ? pointed : null;
 }
 
 /** Give the picture as a whole a class; it is done then, and the next to do is shown. @param {Studio} studio @param {string} label */

@@ -20,6 +20,7 @@ import { Pointer } from "./pointer.js";
 import { Road } from "./road.js";
 import { Shaping } from "./shaping.js";
 import { Stage } from "./stage.js";
+import { Sliders } from "./sliders.js";
 import { Strip } from "./strip.js";
 import { Studio } from "./studio.js";
 import { themeAtStart } from "./theme.js";
@@ -37,7 +38,7 @@ export class Page {
   session = newId();
   press = new Press();
   turns = new Turns((error) => this.dialogs.say(`That did not work: ${error.message ?? error}`));
-  /** @type {{keys?: Record<string, string[]>, thresholds?: Record<string, number>, guesses?: boolean, road?: boolean}} */
+  /** @type {{keys?: Record<string, string[]>, thresholds?: Record<string, number>, found?: Record<string, number>, guesses?: boolean, road?: boolean}} */
   settings = {};
   /** Of the first reading of the folder. */
   progress = { stage: "reading", done: 0, total: 0, trouble: "" };
@@ -64,6 +65,7 @@ export class Page {
     this.studio = new Studio(this.labels, this.stage, this.dialogs);
     this.studio.kind = start.kind;
     this.studio.thresholds = { ...start.settings.thresholds };
+    this.studio.sliders = new Sliders(start.settings.found);
     this.studio.guesses = start.settings.guesses ?? true;
     this.pointer = new Pointer(this.studio);
     this.travel = new Travel(this);
@@ -243,6 +245,7 @@ export class Page {
   /** Keep the keys and sliders of this person. */
   keep() {
     this.settings.thresholds = { ...this.studio.thresholds };
+    this.settings.found = { ...this.studio.sliders.least };
     this.settings.guesses = this.studio.guesses;
     post("/api/settings", this.settings).catch(() => this.dialogs.say("The keys and sliders could not be kept: the server does not answer."));
   }

@@ -37,7 +37,7 @@ export function drawProposals(studio, keep) {
 function slider(studio, name, all, takeAll, keep) {
   const own = all.filter((each) => each.name === name);
   const input = element("input", { type: "range", min: "0", max: "1", step: "0.01", id: `slider-${name}`, "aria-label": `Least score of ${name}` });
-  input.value = String(studio.thresholds[name] ?? 0.5);
+  input.value = String(studio.least(name));
   const count = element("span", { class: "count" });
   const say = () => {
     const least = Number(input.value);
@@ -55,7 +55,15 @@ function slider(studio, name, all, takeAll, keep) {
   const swatch = element("span", { class: "swatch" });
   swatch.style.background = studio.colourOfName(name);
   const title = element("div", { class: "line" }, swatch, element("span", { class: "name" }, name), count);
-  return element("div", {}, title, element("div", { class: "line" }, input));
+  const line = element("div", { class: "line" }, input);
+  if (name in studio.thresholds) {
+    line.append(button("by itself", () => {
+      delete studio.thresholds[name];
+      keep();
+      studio.changed();
+    }, { id: `slider-back-${name}`, "aria-label": `Let the slider of ${name} follow what you decide`, title: "It stays where you put it; by itself it follows which proposals were right in the pictures that are done" }));
+  }
+  return element("div", {}, title, line);
 }
 
 /** @param {import("./studio.js").Studio} studio */

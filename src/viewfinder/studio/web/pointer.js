@@ -40,6 +40,7 @@ export class Pointer {
     this.studio = studio;
     this.stage = studio.stage;
     const { element } = this.stage;
+    studio.pointed = () => this.#pointed();
     element.addEventListener("pointerdown", (event) => this.#down(event));
     element.addEventListener("pointermove", (event) => this.#move(event));
     element.addEventListener("pointerup", (event) => this.#up(event));
@@ -250,6 +251,12 @@ export class Pointer {
     this.#touches.set(event.pointerId, this.at);
   }
 
+  /** The smallest proposal under a mouse that is over the picture. */
+  #pointed() {
+    if (!this.stage.cross || this.tool || this.busy) return null;
+    return smallestAt(this.studio.ghosts(), toPicture(this.stage.view, this.at));
+  }
+
   /** @param {PointerEvent} event */
   #hover(event) {
     const grip = event.altKey || event.shiftKey || this.space || this.tool ? null : this.#grip(event);
@@ -261,6 +268,7 @@ export class Pointer {
   /** @param {Point | null} at */
   #cross(at) {
     this.stage.cross = at && this.studio.writable ? at : null;
+    this.stage.pointed = this.studio.ghost ? null : this.#pointed()?.corners ?? null;
     this.stage.draw();
   }
 

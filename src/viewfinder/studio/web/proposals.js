@@ -31,7 +31,7 @@ export function shown(content) {
 /** Open proposals of a picture at or above the sliders, but for other opinions of what is interpolated. @param {Studio} studio @param {Content} content */
 export function acceptable(studio, content) {
   const between = moving(content);
-  return shown(content).filter((each) => each.track === undefined && each.score >= (studio.thresholds[each.name] ?? 0.5)
+  return shown(content).filter((each) => each.track === undefined && each.score >= studio.least(each.name)
     && !between.some((other) => overlap(other.corners, each.corners) >= ALIKE));
 }
 
@@ -97,11 +97,11 @@ function accepting(studio, content, ids, classes, { label, corners, mask } = {})
   return made;
 }
 
-/** Refuse a proposal for good. @param {Studio} studio @param {string} id */
-export function reject(studio, id) {
+/** Refuse a proposal for good. @param {Studio} studio @param {string} id @param {{next?: boolean}} [how]  `next`: choose the next one */
+export function reject(studio, id, { next: goOn = true } = {}) {
   const track = studio.content?.proposals.get(id)?.track;
   if (track !== undefined) return studio.onpart(track);
-  const next = studio.ghostAfter(id);
+  const next = goOn ? studio.ghostAfter(id) : null;
   studio.labels.commit([{ do: "Reject", proposal: id, picture: studio.picture?.id }]);
   if (next) studio.selectGhost(next, { held: false });
 }

@@ -44,6 +44,7 @@ export async function showSheet(page) {
   if (chosen !== "take") return;
   if (right.length) {
     acceptMany(studio, right);
+    if (studio.decided(right)) page.keep();
     dialogs.say(`${right.length} pictures are done; one undo takes all of them back.`, 4);
   }
   const wrong = offered.find((each) => left.has(each.picture.id));

@@ -57,6 +57,8 @@ export class Stage {
     this.over = () => {};
     /** @type {Point | null} */
     this.cross = null;
+    /** The proposal that a key would be for. @type {Corners | null} */
+    this.pointed = null;
     this.whole = true;
     new ResizeObserver(() => this.#resized()).observe(element);
   }
@@ -137,6 +139,7 @@ export class Stage {
     const context = this.#prepareUpper(chosen, room);
     paint(context, this.view, chosen, chosen.length > MANY, room[0]);
     if (this.cross) crosshair(context, this.cross, room);
+    if (this.cross && this.pointed) band(context, this.view, { corners: this.pointed, kind: "select" });
     this.over(context, this.view);
     if (this.band) band(context, this.view, this.band);
   }

@@ -5,6 +5,7 @@ import { Memory } from "./guessing.js";
 import { PictureCache } from "./pictures.js";
 import { acceptable, shown } from "./proposals.js";
 import { shapesOf } from "./shapes.js";
+import { Sliders } from "./sliders.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
@@ -40,8 +41,9 @@ export class Studio {
   copied = [];
   showsNames = true;
   showsGhosts = true;
-  /** @type {Record<string, number>} */
+  /** Sliders that the person moved, by class. @type {Record<string, number>} */
   thresholds = {};
+  sliders = new Sliders();
 
   /**
    * @param {import("./labels.js").Labels} labels @param {import("./stage.js").Stage} stage
@@ -62,6 +64,8 @@ export class Studio {
     this.trackOf = () => null;
     /** Let a whole track be of a class; whether it is one through several frames. @type {(box: Box, label: string) => boolean} */
     this.onclass = () => false;
+    /** The proposal that the pointer is over, if it is over the picture. @type {() => import("./api.js").Proposal | null} */
+    this.pointed = () => null;
     /** The picture was given its class. @type {() => void} */
     this.onlabelled = () => {};
     stage.shapes = (chosen) => shapesOf(this, chosen);
@@ -119,9 +123,20 @@ export class Studio {
     return this.showsGhosts && this.content ? shown(this.content) : [];
   }
 
+  /** The least score of a class that is taken. @param {string} name */
+  least(name) {
+    return this.thresholds[name] ?? this.sliders.of(name);
+  }
+
   /** Open proposals at or above the sliders. */
   above() {
     return this.content && this.showsGhosts ? acceptable(this, this.content) : [];
+  }
+
+  /** Pictures are done: which of their proposals were right moves the sliders; whether it moved one. @param {Content[]} contents */
+  decided(contents) {
+    const moved = contents.map((each) => this.sliders.saw(each, (label) => this.labels.classOf(label)?.name));
+    return moved.includes(true);
   }
 
   /** @param {string} id of a class */

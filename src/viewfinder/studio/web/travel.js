@@ -102,6 +102,7 @@ export class Travel {
     const { studio, labels } = this.page;
     const picture = studio.picture;
     if (!picture?.ready) return;
+    if (picture.state === "todo" && state === "done" && studio.content && studio.decided([studio.content])) this.page.keep();
     if (picture.state !== state) labels.commit([{ do: "SetState", picture: picture.id, state }]);
     const todo = { ...this.page.strip.filter, state: /** @type {const} */ ("todo") };
     const [next] = this.#around?.of === picture.id ? this.page.people.ahead : [];
