@@ -108,8 +108,8 @@ def test_sliders_follow_what_was_right_in_pictures_that_are_done(person, served)
     until(lambda: person.page.evaluate("window.viewfinder?.studio.ghosts().length") == 4)
     script = """() => { const { studio } = viewfinder; const found = [];
         for (const done of [1, 2]) {
-          const content = { ...studio.content, boxes: new Map([["b", { label: "m", corners: [20, 220, 90, 290] }]]) };
-          studio.sliders.saw(content, () => "mug");
+          const boxes = new Map([["b", { label: "m", corners: [20, 220, 90, 290] }]]);
+          studio.sliders.saw({ ...studio.content, boxes }, () => "mug");
           found.push([studio.least("mug"), studio.least("<b>plate</b>")]);
         }
         return found; }"""
