@@ -28,7 +28,8 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.evaluation.judging import judge_examples
-from viewfinder.runs.run import RunFolder, holds_run, open_run
+from viewfinder.runs.places import holds_run
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 from viewfinder.tasks.calibration import with_own_scores
 from viewfinder.tasks.detect.opinion.second import OPINION

@@ -240,7 +240,10 @@ def test_what_an_idle_module_imports_is_left_at_once(tmp_path, idle, status):
         "from viewfinder.interrupts import stops_interrupt\n"
         f"sys.path += {[str(tmp_path), str(place)]!r}\n"
         "import verb\n"
-        f"with stops_interrupt({f'Path({str(place)!r})' if idle else 'None'}): verb.run()\n"
+        f"idle = {f'Path({str(place)!r})' if idle else 'None'}\n"
+        "with stops_interrupt(idle, lambda: print('stopped', flush=True)): verb.run()\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
-    assert done.returncode == status
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, timeout=60, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (status, "stopped\n" if idle else "")

@@ -148,10 +148,29 @@ def refuse_taken(path: Path) -> None:
     """Refuse the place of a new folder before anything is computed for it.
 
     Raises:
-        InputError: `path` exists and is not an empty folder.
+        InputError: `path` exists and is not an empty folder, or its place cannot be written.
     """
     if path.exists() and not is_empty(path):
         raise InputError(f"{path} exists already: choose another name, or remove it first")
+    require_writable(path)
+
+
+def require_writable(path: Path) -> None:
+    """See that something new can be made at a path, by making it and taking it away.
+
+    Raises:
+        InputError: it cannot.
+    """
+    place = next(each for each in (path, *path.absolute().parents) if each.exists())
+    with explained_writing(path):
+        if not place.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "")
+        try:
+            Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place)).rmdir()
+        except FileNotFoundError:  # as in /proc, whoever asks
+            raise InputError(
+                f"cannot write {path}: nothing can be made in {place}: choose another folder"
+            ) from None
 
 
 def is_empty(folder: Path, *, but: Collection[str] = ()) -> bool:

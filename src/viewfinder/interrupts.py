@@ -19,12 +19,16 @@ STOPS = tuple(
 _OF_A_TERMINAL = frozenset(STOPS) - {signal.SIGTERM}
 STOPPED = 130
 """What a shell tells of a process that Ctrl-C ended."""
+UNBEGUN = "stopped before it began: all is as it was, and the same command begins it again"
+"""What a person is told of a command that was stopped before it did anything."""
 # Seconds after which it is asked again whether an import has ended.
 _SOON = 0.05
 
 
 @contextlib.contextmanager
-def stops_interrupt(idle: Path | None = None) -> Iterator[None]:
+def stops_interrupt(
+    idle: Path | None = None, say: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """Within, SIGTERM and SIGHUP are answered as Ctrl-C is: by KeyboardInterrupt.
 
     One that falls into an import waits until that has ended, and a second one does not: what is
@@ -36,13 +40,14 @@ def stops_interrupt(idle: Path | None = None) -> Iterator[None]:
     Args:
         idle: a folder of modules that have begun nothing while they import others: a signal that
             falls into what one of them imports ends the process at once, with status 130.
+        say: called before that.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     usual = {number: signal.getsignal(number) for number in STOPS}
     mine = [n for n, by in usual.items() if by in (signal.SIG_DFL, signal.default_int_handler)]
-    answer = AfterImports(idle)
+    answer = AfterImports(idle, say)
     for number in mine:
         signal.signal(number, answer)
     try:
@@ -56,19 +61,21 @@ def stops_interrupt(idle: Path | None = None) -> Iterator[None]:
 class AfterImports:
     """Answers a signal by KeyboardInterrupt, as soon as nothing is being imported."""
 
-    def __init__(self, idle: Path | None = None) -> None:
+    def __init__(self, idle: Path | None = None, say: Callable[[], None] = lambda: None) -> None:
         """
         Args:
-            idle: as of `stops_interrupt`.
+            idle, say: as of `stops_interrupt`.
         """
-        self._idle = idle
+        self._idle, self._say = idle, say
         self._waiting = self._again = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         insisting, self._again = self._waiting and not self._again, False
         asked = _importing(frame)
         if asked and self._idle is not None and Path(asked).parent == self._idle:
-            # Whoever waits has been told all that there is, line by line.
+            # Whoever waits has been told all else, line by line.
+            with contextlib.suppress(Exception):
+                self._say()
             os._exit(STOPPED)
         self._waiting = not insisting and bool(asked)
         if not self._waiting:

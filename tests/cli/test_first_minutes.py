@@ -175,6 +175,7 @@ def test_tables_have_as_many_columns_as_there_are(ask, monkeypatch):
 def test_the_first_line_does_not_wait_for_torch(ask, tmp_path, monkeypatch, words, says):
     monkeypatch.chdir(tmp_path)
     Path("run").mkdir()
+    Path("run/run.json").write_text("{}")
     Path("photos").mkdir()
     # Whoever imports it finds nothing.
     monkeypatch.setitem(sys.modules, "viewfinder.api", None)
@@ -358,3 +359,87 @@ def test_of_each_task_the_help_of_train_gives_the_first_sentence(ask):
     assert "Example" not in tasks
     assert "Without flags" not in tasks
     assert all(f"\n  {task} " in tasks for task in NAMES)
+
+
+@pytest.fixture
+def without_torch(monkeypatch, tmp_path):
+    """Whoever imports what trains or answers finds nothing. `boxes-run` and `cls-run` are runs of
+    a detector without scores and a classifier, as far as their `run.json` goes."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("torch", "viewfinder.training.folds", "viewfinder.runs.run", "viewfinder.api"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for name, task in (("boxes-run", "detect"), ("cls-run", "classify")):
+        Path(name).mkdir()
+        Path(name, "run.json").write_text(json.dumps({"task": task, "classes": ["RBC", "WBC"]}))
+    for folder in ("cls", "full"):
+        Path(folder, "a").mkdir(parents=True)
+        Path(folder, "a", "1.png").touch()
+    Path("file").touch()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("train classify cls --out full", "full exists already and holds no run"),
+        ("train classify cls --out cls-run", "cls-run exists already: give --resume"),
+        ("train classify cls --out file/x", "cannot write file/x: a part of that path is a file"),
+        ("train classify cls --head linear --unlabelled nix --out r/u", "--unlabelled: there is no "
+         "folder or file nix"),
+        ("train classify cls --head linear --unlabelled nix --out r/u --resume", "--unlabelled: "),
+        ("propose cls --by plate --empty nix.png", "--empty: there is no folder or file nix.png"),
+        ("predict cls full", "cls is not a run: give the folder that `viewfinder train` wrote"),
+        ("evaluate cls full", "cls is not a run"),
+        ("export cls", "cls is not a run"),
+        ("predict boxes-run cls --threshold best", "--threshold best needs the scores that"),
+        ("predict boxes-run cls --threshold RBD=0.5", "has no class 'RBD' (did you mean RBC?)"),
+        ("predict boxes-run cls --threshold RBC=2", "--threshold RBC=2: give a score from 0 to 1"),
+        ("bulk boxes-run cls out --threshold RBD=0.5", "has no class 'RBD' (did you mean RBC?)"),
+        ("propose cls --by boxes-run --threshold best", "--threshold best needs the scores that"),
+        ("predict cls-run cls --threshold best", "--threshold best is of detectors, and cls-run"),
+        ("predict cls-run cls --refuse-below 2", "--refuse-below 2: give a score from 0 to 1"),
+        ("predict cls-run cls --coverage 1", "--coverage 1: give a share between 0 and 1"),
+        ("predict cls-run cls --out full", "full exists already: choose another name"),
+        ("why cls-run cls --out full", "full exists already: choose another name"),
+        ("export cls-run --threshold 2", "--threshold 2: give a score from 0 to 1"),
+    ],
+)  # fmt: skip
+def test_what_needs_no_torch_is_refused_without_it(ask, without_torch, words, says):
+    """And nothing is left behind."""
+    before = sorted(Path().rglob("*"))
+    status, out, err = ask(*words.split())
+    assert (status, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_all_that_a_training_learns_from_is_looked_for():
+    """Each such flag names a place that must be there."""
+    from viewfinder.cli.meant import PLACES_OF_FLAGS
+    from viewfinder.training.resuming import INPUTS
+
+    assert {flag.removeprefix("--") for flag in INPUTS} <= set(PLACES_OF_FLAGS)
+
+
+def test_who_resumes_nothing_is_told(ask, without_torch):
+    """The training then begins: a queue may give the same command whether one was begun or not."""
+    Path("runs").mkdir()
+    Path("cls-run").rename("runs/mugs")
+    _, _, err = ask("train", "classify", "cls", "--out", "runs/mug", "--resume")
+    assert err.startswith(
+        "--resume: no training was begun in runs/mug (did you mean mugs?): this one begins from "
+        "the start\n"
+    )
+
+
+def test_who_stops_before_the_training_begins_is_told(ask, three_kinds, monkeypatch):
+    def stopped(*given, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("viewfinder.training.folds.train_with", stopped)
+    status, _, err = ask("train", "classify", "cls", "--net", "lenet", "--out", "run")
+    assert status == 130
+    assert err.splitlines()[-1] == (
+        "stopped before it began: all is as it was, and the same command begins it again"
+    )
+    assert not Path("run").exists()

@@ -13,14 +13,8 @@ from safetensors.torch import save_file
 
 from viewfinder import api
 from viewfinder.errors import InputError
-from viewfinder.runs.run import (
-    RunFolder,
-    create_run,
-    discard,
-    holds_run,
-    open_run,
-    refuse_taken,
-)
+from viewfinder.runs.places import discard, holds_run, refuse_taken
+from viewfinder.runs.run import RunFolder, create_run, open_run
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.model import Model

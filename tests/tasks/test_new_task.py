@@ -17,7 +17,7 @@ from viewfinder.scoring.models_compared import open_models
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.task import Classify
 from viewfinder.tasks.figures import Score
-from viewfinder.tasks.manifest import MANIFEST
+from viewfinder.tasks.run_files import MANIFEST
 
 
 class Guessed:

@@ -295,6 +295,15 @@ def test_a_run_that_knows_the_pictures_is_refused(small_set, small_run, tmp_path
         train_in_folds("classify", small_set, recipe, folds=2, out=tmp_path / "run", resume=False)
 
 
+def test_folds_that_cannot_begin_leave_no_folder(make_set, tmp_path):
+    data, out = flat(tmp_path / "flat", make_set, train=4), tmp_path / "new" / "run"
+    (tmp_path / "a.safetensors").write_bytes(b"no weights")
+    recipe = ClassifyRecipe(**QUICK | {"init": str(tmp_path / "a.safetensors")})
+    with pytest.raises(InputError, match="safetensors"):
+        train_in_folds("classify", data, recipe, folds=2, out=out, resume=False)
+    assert not out.exists()
+
+
 def test_going_on_asks_for_the_same_folds(make_set, tmp_path):
     data, out = make_set(train=2, val=0, test=0), tmp_path / "run"
     (out / "folds").mkdir(parents=True)

@@ -22,7 +22,8 @@ from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import explained_writing, write_text
-from viewfinder.runs.run import RunFolder, holds_run, open_run
+from viewfinder.runs.places import holds_run
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks.figures import Score
 from viewfinder.training.locking import taken

@@ -5,7 +5,8 @@ from pathlib import Path
 from viewfinder.ablation.report import Ablation
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.runs.run import holds_run, open_run
+from viewfinder.runs.places import holds_run
+from viewfinder.runs.run import open_run
 from viewfinder.scoring.comparing import SetScores, compare
 from viewfinder.scoring.reading import contest_of, truth_of
 

@@ -20,6 +20,7 @@ from viewfinder.inference.opening import open_foreign
 from viewfinder.nets import facts
 from viewfinder.pictures.geometry import Size
 from viewfinder.runs import run as runs
+from viewfinder.runs.places import look_at_place
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.normalisation import Normalisation
 
@@ -89,6 +90,7 @@ def train(
     `viewfinder train TASK`.
 
     Args:
+        resume: go on with the run in `out`; where none was begun, it begins, which a note says.
         folds: judge the recipe by so many folds first, then train on everything; None chooses:
             folds where few pictures would judge and what is learnt is solved at once.
 
@@ -98,6 +100,7 @@ def train(
     from viewfinder.training.folds import train_with
 
     recipe = recipe_of(task).from_json(fields)
+    look_at_place(Path(out).expanduser(), resume=resume)
     run = train_with(folds, task, data, recipe, out=out, resume=resume)
     return Run(run.model, run)
 

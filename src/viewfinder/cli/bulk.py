@@ -21,7 +21,7 @@ import tyro
 
 from viewfinder.cli.asking import AskingFlags
 from viewfinder.cli.output import print_json, say
-from viewfinder.cli.thresholds import read_threshold
+from viewfinder.cli.thresholds import read_threshold, refuse_thresholds
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.wording import counted
@@ -62,6 +62,7 @@ def run(flags: Flags) -> int:
     for name in ("workers", "cpus"):
         if (value := getattr(flags, name)) is not None and value < 1:
             raise InputError(f"--{name} {value}: give 1 or more")
+    refuse_thresholds(flags.run, threshold)
     # At once: what comes next imports torch, which takes seconds.
     note(f"bulk: {flags.run} answers {flags.source}")
     from viewfinder.api import open_run

@@ -19,6 +19,7 @@ import tyro
 from viewfinder.cli.output import say
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.inference.asked_scores import refuse_no_score
 
 if TYPE_CHECKING:
     from viewfinder.api import Run
@@ -53,14 +54,13 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Write the file and print how well it agrees."""
+    refuse_no_score("--threshold", flags.threshold)
     # At once: what comes next imports torch, which takes seconds.
     note(f"export {flags.run} as {flags.to.upper()}, and prove it on pictures")
     from viewfinder.api import open_run
     from viewfinder.inference.export import export_onnx
     from viewfinder.tasks.calibration import with_own_scores
 
-    if not 0 <= flags.threshold <= 1:
-        raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
     opened = open_run(flags.run)
     model = opened.model if flags.scores == "calibrated" else with_own_scores(opened.model)
     if flags.int8:

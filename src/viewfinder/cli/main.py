@@ -21,8 +21,8 @@ from types import ModuleType
 
 from viewfinder.console import in_width, names_shown, open_closed_streams, raw
 from viewfinder.errors import InputError
-from viewfinder.events import listening
-from viewfinder.interrupts import STOPPED, stops_interrupt
+from viewfinder.events import listening, note
+from viewfinder.interrupts import STOPPED, UNBEGUN, stops_interrupt
 from viewfinder.tasks import NAMES
 from viewfinder.wording import shown
 
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            with stops_interrupt(_HERE), names_shown(), _listening(as_lines=as_lines):
+            with stops_interrupt(_HERE, _say_unbegun), names_shown(), _listening(as_lines=as_lines):
                 return _dispatch(words)
         finally:
             # Here, and not when Python exits: who reads our output may have gone.
@@ -141,6 +141,10 @@ def _listening(*, as_lines: bool) -> contextlib.AbstractContextManager[None]:
     from viewfinder.listeners.json_lines import JsonLines
 
     return listening(JsonLines())
+
+
+def _say_unbegun() -> None:
+    note(UNBEGUN)
 
 
 def _print_error(error: str) -> None:

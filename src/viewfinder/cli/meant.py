@@ -13,6 +13,8 @@ from viewfinder.cli.made import refuse_dotted, refuse_misspelt_class
 from viewfinder.errors import InputError
 from viewfinder.nets.facts import TORCHVISION
 from viewfinder.reading import read_bytes
+from viewfinder.runs.places import begun, require_run
+from viewfinder.tasks.run_files import MANIFEST
 from viewfinder.wording import likest, some
 
 # What other programs call these flags, where it does not begin as ours does.
@@ -48,11 +50,16 @@ _PLACES = {
 }
 # Those that are places all, where there are several.
 _SEVERAL = ("source",)
-_PLACES_OF_FLAGS = {
+PLACES_OF_FLAGS = {
     "init": ("random", "imagenet", "coco"),
     "teacher": (),
     "compose": (),
     "backgrounds": ("tabletop",),
+    "unlabelled": (),
+    "empty": (),
+    "keys": (),
+    "video": (),
+    "by": ("coco",),
     "weights": (),
     "on": ("tabletop",),
 }
@@ -113,16 +120,29 @@ def refuse_missing_places(flags: object) -> None:
         for place in places:
             if _is_missing(place, instead):
                 raise InputError(_no_such(field, str(place)))
-    if getattr(flags, "resume", False):
+    _refuse_no_run(flags)
+    out = getattr(flags, "out", None)
+    if getattr(flags, "resume", False) and (out is None or begun(Path(out).expanduser())):
         # It goes on from the run's own state, and what it began with may have gone.
         return
     chosen = getattr(flags, "recipe", flags)
-    for field, instead in _PLACES_OF_FLAGS.items():
+    for field, instead in PLACES_OF_FLAGS.items():
         place = getattr(chosen, field, None)
         if _is_missing(place, instead):
             near = nearest(str(place), instead) or _near(str(place))
             words = f" (or {', '.join(instead)})" if instead and not near else ""
             raise InputError(f"--{field}: there is no folder or file {place}{near}{words}")
+
+
+def _refuse_no_run(flags: object) -> None:
+    """Refuse a folder in the place of a run that is none; raises InputError."""
+    run = getattr(flags, "run", None)
+    if not isinstance(run, str) or run in _PLACES["run"] or not Path(run).expanduser().is_dir():
+        return
+    given = getattr(flags, "source", getattr(flags, "data", ()))
+    others = given if isinstance(given, tuple) else (given,)
+    if not any(_is_run(str(each)) for each in others):  # else they are swapped
+        require_run(Path(run).expanduser())
 
 
 def refuse_swapped(run: str, others: Sequence[str], *, verb: str) -> None:
@@ -139,7 +159,7 @@ def refuse_swapped(run: str, others: Sequence[str], *, verb: str) -> None:
 
 
 def _is_run(place: str) -> bool:
-    return (Path(place).expanduser() / "run.json").is_file()
+    return (Path(place).expanduser() / MANIFEST).is_file()
 
 
 def refuse_missing(place: str, *, beside: Sequence[str] = ()) -> None:

@@ -22,9 +22,11 @@ import tyro
 from viewfinder.cli.asking import AskingFlags
 from viewfinder.cli.meant import refuse_swapped
 from viewfinder.cli.output import print_json, say
-from viewfinder.cli.thresholds import read_threshold, refuse_spaces
+from viewfinder.cli.thresholds import Given, read_threshold, refuse_spaces, refuse_thresholds
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.files import refuse_taken, require_writable
+from viewfinder.inference.asked_scores import refuse_no_score, refuse_no_share
 from viewfinder.wording import counted, some
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ def run(flags: Flags) -> int:
         raise InputError(f"--top {flags.top}: give 1 or more")
     refuse_swapped(flags.run, flags.source, verb="predict")
     _refuse_mixed(flags)
+    _refuse_early(flags, threshold)
     # At once: what comes next imports torch, which takes seconds.
     what = "the paths on standard input" if flags.source == ("-",) else some(flags.source, 3)
     note(f"predict: {flags.run} answers {what}")
@@ -137,6 +140,22 @@ def _refuse_mixed(flags: Flags) -> None:
             "--track follows what has a class: leave --refuse-below, --refuse-unlike and "
             "--coverage out"
         )
+
+
+def _refuse_early(flags: Flags, threshold: Given | None) -> None:
+    """Refuse before torch is imported what needs no net to be refused; raises InputError."""
+    refuse_thresholds(flags.run, threshold)
+    if flags.refuse_below is not None:
+        refuse_no_score("--refuse-below", flags.refuse_below)
+    if flags.coverage is not None:
+        refuse_no_share("--coverage", flags.coverage, "0.9")
+    if flags.refuse_unlike is not None:
+        refuse_no_share("--refuse-unlike", flags.refuse_unlike, "0.05")
+    if flags.out is not None:
+        refuse_taken(flags.out)
+    for file in (flags.coco, flags.csv, flags.mot):
+        if file is not None:
+            require_writable(file.absolute().parent)
 
 
 def _answered(

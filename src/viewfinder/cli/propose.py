@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.cli.output import print_json, say
-from viewfinder.cli.thresholds import read_threshold, refuse_spaces
+from viewfinder.cli.thresholds import read_threshold, refuse_spaces, refuse_thresholds
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.wording import counted
@@ -99,6 +99,8 @@ def run(flags: Flags) -> int:
     threshold = read_threshold(flags.threshold)
     if flags.take_back:
         return _take_back(flags)
+    if len(flags.by) == 1:
+        refuse_thresholds(flags.by[0], threshold)
     if flags.by and (flags.by[0] in _NETS or Path(flags.by[0]).expanduser().exists()):
         # At once: what comes next imports torch, which takes seconds.
         note(f"propose for the pictures of {flags.data}, by {' '.join(flags.by)}")

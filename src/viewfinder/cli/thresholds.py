@@ -2,9 +2,19 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 from viewfinder.errors import InputError
+from viewfinder.inference.asked_scores import (
+    best_scores,
+    refuse_no_score,
+    refuse_other_tasks,
+    refuse_unknown_classes,
+)
+from viewfinder.runs.scores import SCORES
+from viewfinder.tasks import NAMES, recipe_of
+from viewfinder.tasks.run_files import task_and_classes
 
 Given = float | Literal["best"] | Mapping[str, float]
 """A score for all classes, `best` for each class's own, or scores by class."""
@@ -36,6 +46,30 @@ def read_threshold(text: str) -> Given:
     if not found or place < len(text):
         raise InputError(f"--threshold {text}: {_FORMS}")
     return found
+
+
+def refuse_thresholds(run: str, wanted: Given | None) -> None:
+    """Refuse scores that a run cannot be asked for, before torch is imported.
+
+    Raises:
+        InputError: they are no scores, of a class that it has not, or `best` and it knows none.
+    """
+    if wanted is None:
+        return
+    if isinstance(wanted, float):
+        refuse_no_score("--threshold", wanted)
+        return
+    place = Path(run).expanduser()
+    if not (told := task_and_classes(place)):
+        return  # what others trained is known once it is open
+    task, classes = told
+    finds = task in NAMES and recipe_of(task).finds_boxes
+    what = "best" if wanted == "best" else "of classes"
+    refuse_other_tasks(place, task, what, finds_boxes=finds)
+    if wanted == "best":
+        best_scores(place, place / SCORES, classes)
+    else:
+        refuse_unknown_classes(place, classes, wanted)
 
 
 def refuse_spaces(words: Sequence[str]) -> None:

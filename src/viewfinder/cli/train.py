@@ -21,6 +21,8 @@ from viewfinder.cli.meant import refuse_misspelt_net
 from viewfinder.cli.output import headline, in_lines, print_json
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.interrupts import UNBEGUN
+from viewfinder.runs.places import FOLDS, holds_progress, look_at_place
 from viewfinder.tasks import NAMES, recipe_of, refuse_unsuitable
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.values import as_table, as_whole
@@ -106,6 +108,7 @@ def run(flags: _TrainFlags) -> int:
         done = finished(folder, flags.data, flags.recipe, folds=flags.folds)
         note(f"{folder} is finished already: nothing is left to train")
         return _print_run(flags, done)
+    look_at_place(folder.expanduser(), resume=flags.resume)
     # At once: what comes next imports torch, which takes seconds.
     start = _STARTS.get(flags.recipe.init, flags.recipe.init)
     note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
@@ -133,7 +136,6 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
         from viewfinder.composing.captures import refuse_unknown
 
         refuse_unknown(Path(compose), opened.classes)
-    from viewfinder.runs.run import FOLDS, holds_progress
     from viewfinder.training.folds import train_with
 
     try:
@@ -146,6 +148,8 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
     except KeyboardInterrupt:
         if holds_progress(folder) or (folder / FOLDS).exists():
             note(f"stopped: go on with the same command, --out {folder} and --resume")
+        else:
+            note(UNBEGUN)
         raise
 
 
@@ -155,7 +159,7 @@ def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
     from viewfinder.evaluation.fitting import LEAST_PICTURES
     from viewfinder.evaluation.folded import averaged, beside_always
     from viewfinder.evaluation.folds import folds_of, parts_in_words
-    from viewfinder.inference.thresholds import has_best
+    from viewfinder.inference.asked_scores import has_best
     from viewfinder.runs.scores import HELD_OUT, read_scores
     from viewfinder.tasks import find
 

@@ -23,6 +23,8 @@ import tyro
 from viewfinder.cli.output import asked_by, print_json, say
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.files import refuse_taken
+from viewfinder.inference.asked_scores import refuse_no_score
 from viewfinder.wording import shown
 
 
@@ -61,6 +63,10 @@ def run(flags: Flags) -> int:
         raise InputError(f"--most {flags.most}: give 1 or more")
     if flags.layer is not None and flags.occlude:
         raise InputError("--layer and --occlude: a map is made by one of them, leave the other out")
+    if flags.threshold is not None:
+        refuse_no_score("--threshold", flags.threshold)
+    if flags.out is not None:
+        refuse_taken(flags.out)
     # At once: what comes next imports torch, which takes seconds.
     note(f"why: {flags.run} is asked about {flags.source}")
     from viewfinder.api import open_run
@@ -68,12 +74,9 @@ def run(flags: Flags) -> int:
     from viewfinder.attribution.whole import explain_answers
     from viewfinder.attribution.why import Wanted
     from viewfinder.devices import pick_device
-    from viewfinder.files import refuse_taken
     from viewfinder.labelling.picture_page import require_html
 
     require_html(flags.html)
-    if flags.out is not None:
-        refuse_taken(flags.out)
     opened = open_run(flags.run)
     explained = explain_answers(
         opened.model,

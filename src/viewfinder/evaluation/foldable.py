@@ -8,7 +8,8 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.folding import folded_part
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.judging import seen_in_training
-from viewfinder.runs.run import holds_run, open_run
+from viewfinder.runs.places import holds_run
+from viewfinder.runs.run import open_run
 from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.wording import counted
 

@@ -21,7 +21,8 @@ from viewfinder.evaluation.judging import (
     judge_examples,
 )
 from viewfinder.runs.pictures import read_pictures
-from viewfinder.runs.run import FOLDS, RunFolder, holds_run, open_run
+from viewfinder.runs.places import FOLDS, holds_run
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import find
 from viewfinder.tasks.calibration import CALIBRATION

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Answer
+from viewfinder.inference.asked_scores import refuse_no_score, refuse_no_share
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.coverage import TRUE_SHARES, TrueShares, members
 from viewfinder.tasks.classify.probabilities import ClassProbabilities
@@ -72,8 +73,8 @@ def caution_of(
     if refuse_below is None and coverage is None:
         # Of what has no class, such as a subject, it is reported beside it.
         return Caution(refuse_unlike=True) if refuse_unlike and task.can_doubt else None
-    if refuse_below is not None and not 0 <= refuse_below <= 1:
-        raise InputError(f"--refuse-below {refuse_below:g}: give a score from 0 to 1")
+    if refuse_below is not None:
+        refuse_no_score("--refuse-below", refuse_below)
     if not task.can_doubt:
         raise InputError(
             f"{model.source} is a run of {name}, whose answers have no score to be unsure of: "
@@ -81,8 +82,7 @@ def caution_of(
         )
     if coverage is None:
         return Caution(refuse_below, refuse_unlike=refuse_unlike)
-    if not 0 < coverage < 1:
-        raise InputError(f"--coverage {coverage:g}: give a share between 0 and 1, such as 0.9")
+    refuse_no_share("--coverage", coverage, "0.9")
     shares = model.config.habits.get(TRUE_SHARES)
     if not task.answers_sets:
         raise InputError(

@@ -18,11 +18,11 @@ from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import NAMES, find
 from viewfinder.tasks.answering import Answering
 from viewfinder.tasks.detect.tiling.tiles import TILES, tiles_from_json
-from viewfinder.tasks.manifest import MANIFEST
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.portable import Outputs
 from viewfinder.tasks.recipe import LARGEST_SIZE
+from viewfinder.tasks.run_files import MANIFEST
 from viewfinder.tasks.run_weights import open_trained
 
 ONNX = "onnx"

@@ -15,9 +15,6 @@ folds/               with --folds: the runs that judged the recipe, `1`, `2`, â€
 """
 
 import contextlib
-import errno
-import os
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,22 +26,20 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.datasets.opening import TABLETOP
-from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.files import explained_writing, is_empty, replacing, write_bytes, write_json
+from viewfinder.files import explained_writing, replacing, write_bytes, write_json
 from viewfinder.runs.history import Row, append_row, keep_rows, read_rows, sync_rows, write_rows
-from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from viewfinder.runs.places import refuse_taken, require_run
+from viewfinder.runs.scores import SCORES
+from viewfinder.tasks.manifest import Manifest, read_manifest, write_manifest
 from viewfinder.tasks.model import Model
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.run_weights import WEIGHTS, model_of
+from viewfinder.tasks.run_files import STATE, WEIGHTS
+from viewfinder.tasks.run_weights import model_of
 from viewfinder.wording import counted
 
-_STATE = "state.ckpt"
-_HISTORY, _SCORES, _REPORT = "history.csv", "scores.json", "report.html"
-
-FOLDS = "folds"
-"""The folder in a run's that holds the runs of its folds."""
+_HISTORY, _REPORT = "history.csv", "report.html"
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ class RunFolder:
 
     @property
     def state_file(self) -> Path:
-        return self.folder / _STATE
+        return self.folder / STATE
 
     @property
     def history_file(self) -> Path:
@@ -85,7 +80,7 @@ class RunFolder:
 
     @property
     def scores_file(self) -> Path:
-        return self.folder / _SCORES
+        return self.folder / SCORES
 
     @property
     def report_file(self) -> Path:
@@ -165,51 +160,6 @@ class _Told:
         """Leave what is left to who opened the file."""
 
 
-def refuse_taken(folder: Path, *, beside: Collection[str] = ()) -> None:
-    """See that a run can be begun in a folder, before anything slow is done for it.
-
-    Args:
-        beside: names of what may be there already.
-
-    Raises:
-        InputError: there is something in that folder already, or it cannot be written.
-    """
-    with explained_writing(folder):
-        if folder.exists() and not is_empty(folder, but=beside):
-            raise InputError(
-                f"{folder} exists already: give --resume to go on with it, or another --out"
-                if holds_run(folder)
-                else f"{folder} exists already and holds no run: give another --out"
-            )
-        place = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-        if not place.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, "")
-        if not os.access(place, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, "")
-
-
-def holds_run(folder: Path) -> bool:
-    """Whether a training was begun in this folder, so that it can be resumed."""
-    return (folder / MANIFEST).exists()
-
-
-def holds_progress(folder: Path) -> bool:
-    """Whether a training in this folder got far enough to be used or resumed."""
-    return (folder / WEIGHTS).exists() or (folder / _STATE).exists()
-
-
-def discard(folder: Path) -> None:
-    """Remove what a training wrote, but for the runs of its folds."""
-    with contextlib.suppress(OSError):
-        # Without this file it would be no run, and in the way of one.
-        for path in sorted(folder.iterdir(), key=lambda path: path.name == MANIFEST):
-            if path.is_dir() and path.name != FOLDS:
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name != FOLDS:
-                path.unlink()
-        folder.rmdir()
-
-
 def create_run(folder: Path, manifest: Manifest, *, beside: Collection[str] = ()) -> RunFolder:
     """Begin a run in a new or empty folder.
 
@@ -238,9 +188,5 @@ def open_run(path: str | Path) -> RunFolder:
         InputError: no such folder, no run in it, or a run that this version cannot read.
     """
     folder = Path(path).expanduser()
-    if (folder / FOLDS).is_dir() and not (folder / MANIFEST).exists():
-        raise InputError(
-            f"{folder}: its training in folds has not come to its end: give its command again, "
-            "with --resume"
-        )
+    require_run(folder)
     return RunFolder(folder, read_manifest(folder))

@@ -28,8 +28,8 @@ from viewfinder.nets.facts import TORCHVISION
 from viewfinder.nets.published import COCO, COCO_FILE
 from viewfinder.pictures.writing import write_map
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.manifest import MANIFEST
 from viewfinder.tasks.model import Model
+from viewfinder.tasks.run_files import MANIFEST
 from viewfinder.tasks.saliency.depth_input import sees_depth
 from viewfinder.tasks.saliency.maps import Subject
 from viewfinder.wording import some

@@ -26,7 +26,7 @@ from viewfinder.scoring.tables import (
     pictures_csv,
     shown,
 )
-from viewfinder.tasks.manifest import MANIFEST
+from viewfinder.tasks.run_files import MANIFEST
 
 # Pictures of a set that are shown side by side, and methods beside each.
 _PICTURES, _METHODS = 6, 8

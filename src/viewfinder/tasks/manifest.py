@@ -23,6 +23,7 @@ from viewfinder.tasks.manifest_tables import (
     checked_precision,
 )
 from viewfinder.tasks.recipe import LARGEST_SIZE, Recipe
+from viewfinder.tasks.run_files import MANIFEST, require_manifest
 from viewfinder.tasks.task import require_classes
 from viewfinder.values import (
     as_list,
@@ -31,9 +32,6 @@ from viewfinder.values import (
     as_text,
     as_whole,
 )
-
-MANIFEST = "run.json"
-
 
 _SCHEMA = 2
 # Bytes beyond which a `run.json` is no training's: it must not fill the memory.
@@ -93,11 +91,7 @@ def read_manifest(folder: Path) -> Manifest:
         InputError: there is none, it cannot be read, another version wrote it, or no training did.
     """
     file = folder / MANIFEST
-    if not file.is_file():
-        what = "is not a run" if folder.exists() else "does not exist"
-        raise InputError(
-            f"{folder} {what}: give the folder that `viewfinder train` wrote, with a {MANIFEST}"
-        )
+    require_manifest(folder)
     try:
         if file.stat().st_size > _LARGEST:
             raise ValueError("it is larger than any that Viewfinder writes")

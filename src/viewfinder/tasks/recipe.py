@@ -75,6 +75,9 @@ class Recipe:
         "seed": Range(lambda v: 0 <= v < 2**31, "from 0 to 2147483647"),
     }
 
+    finds_boxes: ClassVar[bool] = False
+    """Whether answers are boxes with classes, each with a score."""
+
     net: str
     """The network."""
     options: tuple[str, ...] = ()

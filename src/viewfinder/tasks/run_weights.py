@@ -14,18 +14,16 @@ from viewfinder.errors import InputError
 from viewfinder.nets.building import build, numbers_in, shapes_alone
 from viewfinder.reading import refuse_special
 from viewfinder.tasks import find
-from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest
+from viewfinder.tasks.manifest import Manifest, read_manifest
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import Normalisation
+from viewfinder.tasks.run_files import MANIFEST, WEIGHTS
 
 # Nets and sizes, as text, that were seen to fit: a training opens its run a dozen times.
 _FITTING: set[str] = set()
 
 # Pixels of a picture that a net answers sooner than torch loads what computes shapes alone.
 _ANSWERED = 512 * 512
-
-WEIGHTS = "weights.safetensors"
-"""The file in a run's folder that holds its weights."""
 
 
 @dataclass(frozen=True)

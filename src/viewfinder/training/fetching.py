@@ -28,6 +28,6 @@ def means_coco(recipe: Recipe) -> bool:
     if not place.is_dir():
         return not place.is_file()
     # Imported late, as it imports torch.
-    from viewfinder.runs.run import holds_run
+    from viewfinder.runs.places import holds_run
 
     return not holds_run(place)

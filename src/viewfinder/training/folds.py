@@ -24,9 +24,10 @@ from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.foldable import folds_for, seen_before
 from viewfinder.evaluation.folds import headline_of, in_words, judged
 from viewfinder.events import listening, note, saying_once
-from viewfinder.files import explained_writing, is_empty, write_json
+from viewfinder.files import explained_writing, write_json
 from viewfinder.reading import read_bytes
-from viewfinder.runs.run import FOLDS, RunFolder, holds_run, open_run, refuse_taken
+from viewfinder.runs.places import FOLDS, discarding_unbegun, holds_run, look_at_place
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
@@ -170,7 +171,11 @@ def train_in_folds(
         (folder / FOLDS).mkdir(parents=True, exist_ok=True)
         if not begun:
             write_json(folder / FOLDS / _MARK, {"folds": folds})
-    with taken(folder / FOLDS, "training"), saying_once():
+    with (
+        discarding_unbegun(folder),
+        taken(folder / FOLDS, "training"),
+        saying_once(),
+    ):
         runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
         figure, form = kind.headline_for(recipe)[0]
         rows = [fold_row(run, figure) for run in runs]
@@ -210,8 +215,7 @@ def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
     if not mark.exists():
         if resume and holds_run(folder):
             raise InputError(f"--resume: {folder} was begun without --folds: leave it out")
-        # An empty one is what a killed process leaves.
-        refuse_taken(folder, beside=(FOLDS,) if place.is_dir() and is_empty(place) else ())
+        look_at_place(folder, resume=False)
         return False
     if not resume:
         raise InputError(f"{folder} exists already: give --resume to go on, or another --out")

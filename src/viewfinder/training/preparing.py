@@ -17,17 +17,16 @@ from viewfinder.nets.imagenet import imagenet_weights, is_imagenet
 from viewfinder.nets.obtaining import coco_file, taught
 from viewfinder.nets.published import coco_weights
 from viewfinder.nets.weight_files import read_weights
-from viewfinder.runs.run import holds_run
+from viewfinder.runs.places import holds_run
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.parts import Examples, TrainSetup
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.tasks.run_files import WEIGHTS
 from viewfinder.tasks.run_weights import new_net, open_trained
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.fetching import means_coco
 from viewfinder.wording import counted
-
-_WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def _weights_to_start(
             return coco_weights(), COCO_CLASSES, PLAIN
         place = file
     # A run's weights alone do not tell what colours they expect; its folder does.
-    folder = place.parent if place.name == _WEIGHTS else place
+    folder = place.parent if place.name == WEIGHTS else place
     if holds_run(folder):
         model = open_trained(folder)
         state, config = model.load().state_dict(), model.config

@@ -8,14 +8,15 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.runs.run import FOLDS, RunFolder, open_run
+from viewfinder.runs.places import FOLDS
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.recipe import Recipe, differing_fields
 from viewfinder.training.processes import threads_of_each
 from viewfinder.wording import counted
 
 # What a training learns from beside its pictures; the first only as long as it begins.
-_INPUTS = ("--init", "--teacher", "--compose", "--backgrounds", "--unlabelled")
+INPUTS = ("--init", "--teacher", "--compose", "--backgrounds", "--unlabelled")
 _NO_PLACES = ("random", "imagenet")
 
 
@@ -47,7 +48,7 @@ def refuse_other_data(run: RunFolder, dataset: Dataset) -> None:
             f"--resume: the pictures in {dataset.root} have changed since {run.folder} was begun; "
             "train anew into another --out"
         )
-    for flag in _INPUTS[1:]:
+    for flag in INPUTS[1:]:
         refuse_other_input(run, run.manifest.recipe, flag)
 
 
@@ -111,7 +112,7 @@ def _without_threads(device: str) -> str:
 
 def digests_of_inputs(recipe: Recipe) -> dict[str, str]:
     """What a training learns from beside its pictures: a digest of what each such flag names."""
-    return {flag: digest for flag in _INPUTS if (digest := _digest_of_input(recipe, flag))}
+    return {flag: digest for flag in INPUTS if (digest := _digest_of_input(recipe, flag))}
 
 
 def _digest_of_input(recipe: Recipe, flag: str) -> str | None:

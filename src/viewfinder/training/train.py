@@ -36,15 +36,8 @@ from viewfinder.evaluation.report import write_report
 from viewfinder.evaluation.unseen import judge_unseen
 from viewfinder.events import Advice, FitJudged, RunDone, emit, listeners, listening, note
 from viewfinder.listeners import tensorboard
-from viewfinder.runs.run import (
-    FOLDS,
-    RunFolder,
-    discard,
-    holds_progress,
-    holds_run,
-    open_run,
-    refuse_taken,
-)
+from viewfinder.runs.places import FOLDS, discard, holds_progress, holds_run, refuse_taken
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import find
 from viewfinder.tasks.calibration import FILE as CALIBRATION

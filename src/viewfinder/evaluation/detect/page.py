@@ -32,7 +32,7 @@ from viewfinder.evaluation.fitting import (
     verdict,
 )
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
-from viewfinder.inference.thresholds import THRESHOLD_SPLITS
+from viewfinder.inference.asked_scores import THRESHOLD_SPLITS
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks.detect.heads import head_of

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Predictor
+from viewfinder.inference.asked_scores import refuse_no_share
 from viewfinder.inference.learnt.kept import LearntPictures
 from viewfinder.inference.learnt.nearest import learnt_by, seen_by
 from viewfinder.inference.tiling import whole
@@ -81,8 +82,7 @@ def familiarity_of(
     """
     if share is None:
         return None
-    if not 0 < share < 1:
-        raise InputError(f"--refuse-unlike {share:g}: give a share between 0 and 1, such as 0.05")
+    refuse_no_share("--refuse-unlike", share, "0.05")
     if run is None:
         raise InputError(
             f"--refuse-unlike asks what a run learnt from, and {model.source} is no run that "

@@ -22,9 +22,9 @@ from viewfinder.nets.darknet.weights import Detector
 from viewfinder.nets.published import COCO, COCO_FILE, COCO_NET, coco_weights
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.detect.class_names import names_of
-from viewfinder.tasks.manifest import MANIFEST
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
+from viewfinder.tasks.run_files import MANIFEST
 from viewfinder.tasks.run_weights import new_net
 
 # What its author's own Darknet writes, which keeps the aspect of pictures.

@@ -38,6 +38,7 @@ class DetectRecipe(Recipe):
       viewfinder train detect my-boxes --size 320 --minutes 8
     """
 
+    finds_boxes: ClassVar[bool] = True
     RANGES: ClassVar = {
         **Recipe.RANGES,
         "scale": NOT_NEGATIVE,

@@ -72,7 +72,7 @@ class Detect(
     )
     headline: ClassVar[tuple[tuple[str, str], ...]] = (("ap50", ".3f"), ("ap", ".3f"))
     portables: ClassVar[tuple[Outputs, ...]] = ("raw", "decoded", "final")
-    finds_boxes: ClassVar[bool] = True
+    finds_boxes: ClassVar[bool] = DetectRecipe.finds_boxes
     has_threshold: ClassVar[bool] = True
     can_doubt: ClassVar[bool] = True
     has_views: ClassVar[bool] = True

@@ -9,7 +9,8 @@ from viewfinder.events import note
 from viewfinder.nets.a2dele import A2deleDepth
 from viewfinder.nets.a2dele_weights import read_checkpoint
 from viewfinder.pictures.geometry import Size
-from viewfinder.tasks.run_weights import WEIGHTS, open_trained
+from viewfinder.tasks.run_files import WEIGHTS
+from viewfinder.tasks.run_weights import open_trained
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
 
 

@@ -1,0 +1,118 @@
+"""Scores that are asked for: what cannot be meant is refused without importing torch."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from viewfinder.errors import InputError
+from viewfinder.runs.scores import HELD_OUT, read_scores
+from viewfinder.wording import likest, some
+
+THRESHOLD_SPLITS = ("val", HELD_OUT, "test")
+"""The splits whose scores `best` is read from, the first that there is."""
+
+
+def refuse_no_score(flag: str, wanted: float, name: str = "") -> None:
+    """See that a score lies where scores do.
+
+    Args:
+        name: of the class that it is for.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not 0 <= wanted <= 1:
+        given = f"{name}={wanted:g}" if name else f"{wanted:g}"
+        raise InputError(f"{flag} {given}: give a score from 0 to 1")
+
+
+def refuse_no_share(flag: str, wanted: float, example: str) -> None:
+    """See that a share is neither nothing nor all.
+
+    Raises:
+        InputError: it is.
+    """
+    if not 0 < wanted < 1:
+        raise InputError(f"{flag} {wanted:g}: give a share between 0 and 1, such as {example}")
+
+
+def refuse_unknown_classes(
+    source: Path, classes: Sequence[str], wanted: Mapping[str, float]
+) -> None:
+    """See that scores are scores, and are of classes that a model has.
+
+    Raises:
+        InputError: one is not.
+    """
+    for name, score in wanted.items():
+        if name not in classes:
+            known = likest(name, classes) or f": it has {some(classes)}"
+            raise InputError(f"--threshold: {source} has no class {name!r}{known}")
+        refuse_no_score("--threshold", score, name)
+
+
+def refuse_other_tasks(source: Path, task: str, what: str, *, finds_boxes: bool) -> None:
+    """See that what is asked for by class is asked of a detector.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not finds_boxes:
+        raise InputError(
+            f"--threshold {what} is of detectors, and {source} is a run of {task}: leave it out"
+        )
+
+
+def best_scores(source: Path, file: Path | None, classes: Sequence[str]) -> tuple[float, ...]:
+    """For each class the score from which on it is best shown, as a run's scores say.
+
+    Args:
+        file: the run's `scores.json`; None of what is no run.
+
+    Raises:
+        InputError: they do not.
+    """
+    scores = {} if file is None or not file.exists() else _scores(file)
+    judged = next((scores[split] for split in THRESHOLD_SPLITS if split in scores), None)
+    if file is None or judged is None:
+        lacks = "none of pictures that were held out" if scores else "none"
+        raise InputError(
+            f"--threshold best needs the scores that a training writes, and {source} has "
+            f"{lacks}: give a number, such as --threshold 0.4"
+        )
+    try:
+        return _read(judged, classes)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"{file} says of no class from which score on it is best shown: give a number, such as "
+            "--threshold 0.4"
+        ) from error
+
+
+def has_best(scores: Mapping[str, object], classes: Sequence[str]) -> bool:
+    """Whether a run's scores tell from which score on each class is best shown."""
+    judged = next((scores[split] for split in THRESHOLD_SPLITS if split in scores), None)
+    try:
+        return bool(_read(judged, classes))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
+
+
+def _scores(file: Path) -> dict[str, object]:
+    try:
+        return read_scores(file)
+    except InputError as error:
+        raise InputError(
+            f"{file} cannot be read: give a number, such as --threshold 0.4"
+        ) from error
+
+
+def _read(judged: object, classes: Sequence[str]) -> tuple[float, ...]:
+    """Raises KeyError, TypeError or ValueError where what is needed is not there."""
+    if not isinstance(judged, dict):
+        raise TypeError("scores are a table")
+    together = judged["best"]["threshold"]
+    own = [judged["per_class"][name]["threshold"] for name in classes]
+    found = tuple(float(together if each is None else each) for each in own)
+    if not all(0 <= each <= 1 for each in found):
+        raise ValueError("a threshold is a score")
+    return found
