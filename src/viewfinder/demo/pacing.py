@@ -33,7 +33,7 @@ _AROUND_A_STEP = 1.2
 _AROUND_A_TRAINING = 1.1
 # Of a scene so many things are judged by the second opinion; and the crops that take as long to be
 # described as it takes to solve its layer.
-_JUDGED, _SOLVED = 9, 1000
+_JUDGED, _SOLVED = 9, 300
 _CROPS = 8
 # Sides of pictures while they are shown small.
 _SMALL = 0.75
