@@ -13,7 +13,7 @@ class DemoSetting:
     """Frames of a video, which shows one turn: no more than are taken, as each must be rendered."""
     frames: int = 2
     """Frames at most that are taken of a video."""
-    composed: int = 1900
+    composed: int = 2100
     """Scenes to learn from."""
     unseen: int = 200
     """Scenes to be judged by."""

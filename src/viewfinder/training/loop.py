@@ -33,7 +33,7 @@ from viewfinder.memory import keep_freed
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import NetOutput
 from viewfinder.tasks.loss import total
-from viewfinder.training import advice, optimise, timing
+from viewfinder.training import advice, optimise, rounding, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
 from viewfinder.training.best import BestWeights
 from viewfinder.training.choosing import forget
@@ -95,6 +95,7 @@ class Fit:
         self.progress = TrainingProgress()
         self.pace = Pace(job.promise.seconds if job.promise else None)
         self.numbers, self._add = 0, partial(over_processes, fabric)
+        self.last: object = None
         self.started = self.saved = time.perf_counter()
         self.save_cost = 0.0
         self.stopping = False
@@ -189,6 +190,7 @@ class Fit:
         inputs, self.numbers = batch.inputs.to(self.device), 0
         self.optimiser.zero_grad()
         self.held.before_step(batch.done)
+        self.last = inputs
         begun = time.perf_counter()
         # Gradients are summed below, once and in one order.
         with self.fabric.no_backward_sync(self.net, enabled=self.share.world > 1):
@@ -276,6 +278,7 @@ class Fit:
             "skipped_steps": now.skipped,
         }
         now.epoch, now.step, now.sums, now.seen = now.epoch + 1, 0, {}, 0
+        row |= self._rounding()
         due = now.epoch % self.measure_every == 0
         if due:
             row |= self.best.choose(now)
@@ -291,6 +294,20 @@ class Fit:
         if now.ended or self._save_is_due():
             self._save()
         return row
+
+    def _rounding(self) -> dict[str, float]:
+        """What few bits do to the last step, now and then; told if it is unusual."""
+        now, arranged = self.progress, self.job.arrangement
+        if self.share.rank != 0 or not rounding.is_due(arranged, now.epoch):
+            return {}
+        scale, colours = self.scaler.get_scale(), self.setup.config.normalisation
+        seen = rounding.measure(
+            self.net.module, self.last, arranged, loss=self.loss, colours=colours, scale=scale
+        )
+        for said in seen.says(), rounding.says_of_skipped(now.skipped, now.updates):
+            if said:
+                note(said)
+        return seen.as_row()
 
     def _is_over(self) -> bool:
         """Whether the epoch that has just been counted was the last; asked once of each."""

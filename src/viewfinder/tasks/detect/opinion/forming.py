@@ -1,8 +1,8 @@
 """How a second opinion comes about: a layer from the labelled crops, its weight from held-out ones.
 
 A detector knows the pictures that it learnt from nearly by heart, so that only pictures which were
-held out can tell what another opinion is worth. Its weight is the least that makes the true classes
-of the objects found there as likely as any, but for chance; it is kept only if AP50 rises too.
+held out can tell what another opinion is worth. The weight is the likeliest for the true classes of
+the objects found there, and it is kept only if their AP50 rises too.
 """
 
 from collections.abc import Callable
@@ -49,8 +49,6 @@ _MOST_PICTURES, _FEWEST = 100, 10
 _FEW_CROPS = 400
 _BATCH = 16
 _WEIGHTS = np.linspace(0, 1, 21)
-# Standard errors within which a weight is as good as another.
-_ERRORS = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,16 +232,13 @@ def _pairs(
 
 
 def _likeliest(first: Floats, second: Floats, true: Labels) -> float:
-    """The least weight that makes the true classes as likely as the best one, but for chance.
+    """The weight that makes the true classes likeliest; the least of several."""
 
-    Held-out objects are often the things that the layer learnt from, seen anew: of these it is
-    surer than of others, so that what their likelihood alone prefers is too much.
-    """
-    both = list(zip(first, second, true, strict=True))
-    surprise = np.array([[-np.log(mixture(f, s, w)[t]) for f, s, t in both] for w in _WEIGHTS])
-    worse = surprise - surprise[surprise.mean(axis=1).argmin()]
-    chance = _ERRORS * worse.std(axis=1, ddof=1) / len(true) ** 0.5
-    return float(_WEIGHTS[(worse.mean(axis=1) <= chance).argmax()])
+    def surprise(weight: float) -> float:
+        shares = [mixture(f, s, weight)[t] for f, s, t in zip(first, second, true, strict=True)]
+        return float(-np.log(shares).mean())
+
+    return float(min(_WEIGHTS, key=surprise))
 
 
 def _right(first: Floats, second: Floats, true: Labels, weight: float) -> int:
