@@ -33,6 +33,7 @@ from viewfinder.memory import keep_freed
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import NetOutput
 from viewfinder.tasks.loss import total
+from viewfinder.tasks.parts import TaskBatch
 from viewfinder.training import advice, optimise, rounding, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
 from viewfinder.training.best import BestWeights
@@ -95,7 +96,7 @@ class Fit:
         self.progress = TrainingProgress()
         self.pace = Pace(job.promise.seconds if job.promise else None)
         self.numbers, self._add = 0, partial(over_processes, fabric)
-        self.last: object = None
+        self.last: TaskBatch | None = None
         self.started = self.saved = time.perf_counter()
         self.save_cost = 0.0
         self.stopping = False
@@ -298,7 +299,7 @@ class Fit:
     def _rounding(self) -> dict[str, float]:
         """What few bits do to the last step, now and then; told if it is unusual."""
         now, arranged = self.progress, self.job.arrangement
-        if self.share.rank != 0 or not rounding.is_due(arranged, now.epoch):
+        if self.last is None or self.share.rank or not rounding.is_due(arranged, now.epoch):
             return {}
         scale, colours = self.scaler.get_scale(), self.setup.config.normalisation
         seen = rounding.measure(
