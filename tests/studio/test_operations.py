@@ -223,6 +223,27 @@ def test_what_is_drawn_over_a_proposal_is_kept_though_newer_ones_came(labels):
     assert labels.picture(2).boxes == ()
 
 
+def test_what_was_seen_is_accepted_though_newer_ones_came_meanwhile(labels):
+    labels.propose("run a", proposals((1, 1, 9, 9), (20, 2, 38, 18)))
+    seen, refused = labels.picture(1).proposals
+    assert labels.propose("run a", proposals((2, 2, 9, 9)), alone=True) == 1
+    assert [each.corners for each in labels.picture(1).proposals] == [(2, 2, 9, 9)]
+    do(labels, "o1", Accept(seen.id, "b", 1), Reject(refused.id, 1))
+    (box,) = labels.picture(1).boxes
+    assert (box.corners, box.source, box.score) == ((1, 1, 9, 9), seen.source, seen.score)
+    labels.undo("u1", "ann")
+    assert labels.picture(1).boxes == ()
+    assert [each.state for each in labels.picture(1).proposals] == ["open"]
+    labels.redo("r1", "ann")
+    # What was refused stays so; what gave place twice is not there any more.
+    assert labels.propose("run a", proposals((20, 2, 38, 18), (5, 5, 19, 19)), alone=True) == 1
+    old = next(each for each in labels.picture(1).proposals if each.state == "open")
+    for corners in ((0, 0, 4, 4), (0, 0, 5, 5)):
+        labels.propose("run a", proposals(corners), alone=True)
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        do(labels, "o2", Accept(old.id, "late", 1))
+
+
 def test_what_propose_left_for_the_folder_is_taken_by_what_made_it(labels):
     found = proposals((1, 1, 11, 11), (20, 2, 38, 18))
     two = replace(found, sources=("plate: empty.png", "detector: mugs/weights.safetensors"))

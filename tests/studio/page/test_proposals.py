@@ -4,6 +4,7 @@ import numpy as np
 from studio_page import until
 
 from viewfinder.labelling.proposals import Proposals
+from viewfinder.studio.store import Operation, PutBox, PutClass
 from viewfinder.tasks.detect.detections import Detections
 
 
@@ -125,6 +126,18 @@ def test_sliders_follow_what_was_right_in_pictures_that_are_done(person, served)
     slider.dispatch_event("change")
     person.page.get_by_label("Let the slider of mug follow what you decide").click()
     until(lambda: slider.input_value() == "0.95")
+
+
+def test_what_has_a_box_is_not_taken_again(person, served):
+    """Proposals may come while a picture is labelled."""
+    proposed(served)
+    boxes = (PutClass("m", "mug", 0), PutBox("b", 1, "m", (22, 18, 92, 88), 0))
+    served.store.apply(Operation("drawn", boxes))
+    person.page.reload()
+    until(lambda: person.page.evaluate("window.viewfinder?.studio.ghosts().length") == 4)
+    person.press("Shift+y")
+    until(lambda: len(served.store.picture(1).boxes) == 3)
+    assert served.store.picture(1).picture.proposals == 2
 
 
 def test_what_is_told_is_not_in_the_way_of_drawing(person, served):

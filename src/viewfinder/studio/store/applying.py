@@ -178,6 +178,8 @@ def _picture(writer: Writer, picture: int, base: int) -> Contents:
 
 def _proposal(writer: Writer, proposal: str, base: int) -> Contents:
     contents = writer.expect("proposal", proposal, base, "the proposal")
+    if contents is None and base:  # it gave place to newer ones, and was seen before that
+        contents = writer.removed("proposal", proposal)
     if contents is None:
         raise writer.conflict("the proposal is no more", [("proposal", proposal)])
     if contents["state"] != "open":

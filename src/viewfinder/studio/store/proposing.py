@@ -31,10 +31,7 @@ def propose(writer: Writer, run: str, proposals: Proposals, *, alone: bool = Fal
     ids = _pictures(connection, proposals.paths)
     looked = [ids[path] for path in proposals.paths if path in ids]
     before = _before(connection, run, looked, open_of_all=alone)
-    dropped = [row for rows in before.values() for row in rows if row["state"] == "open"]
-    if dropped:
-        gone = tables.proposal.delete().where(_q.id == bindparam("key_"))
-        connection.execute(gone, [{"key_": row["id"]} for row in dropped])
+    _give_place(connection, [row for rows in before.values() for row in rows])
     new = []
     for row in range(len(proposals)):
         path = proposals.paths[int(proposals.pictures[row])]
@@ -53,6 +50,18 @@ def propose(writer: Writer, run: str, proposals: Proposals, *, alone: bool = Fal
             .values(touched=writer.seq)
         )
     return len(new)
+
+
+def _give_place(connection: Connection, rows: Sequence[RowMapping]) -> None:
+    """Open proposals go. Those of the last time stay as removed ones, until the next: a person may
+    have them on the screen, and accept what is seen there."""
+    shown, gone = ([{"key_": row["id"]} for row in rows if row["state"] == "open"
+                    and bool(row["removed"]) is removed] for removed in (False, True))  # fmt: skip
+    one = _q.id == bindparam("key_")
+    if gone:
+        connection.execute(tables.proposal.delete().where(one), gone)
+    if shown:
+        connection.execute(tables.proposal.update().where(one).values(removed=1), shown)
 
 
 def _pictures(connection: Connection, paths: Sequence[str]) -> dict[str, int]:

@@ -100,6 +100,11 @@ class Writer:
         self.load([(kind, record)])
         return self.records[kind, record]
 
+    def removed(self, kind: str, record: str) -> Contents | None:
+        """What a record held when it was removed; None where it is no more, or never was."""
+        rows = [row for row in rows_of(self.connection, kind, [record]) if row["removed"]]
+        return contents_of(kind, rows[0]) if rows else None
+
     def put(self, kind: str, record: str, contents: Contents | None) -> None:
         """Change a record, or remove it; its revision is one more."""
         found = self.get(kind, record)

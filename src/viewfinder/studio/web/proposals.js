@@ -14,6 +14,8 @@ import { overlap } from "./geometry.js";
 // Intersection over union from which a proposal says the same as what is interpolated, and from which
 // it is another opinion of the same object.
 const [SAME, ALIKE] = [0.7, 0.4];
+// And from which it is one of what has a box already: of two objects, hardly any overlap so far.
+const LABELLED = 0.6;
 
 /** What is interpolated between key frames, and not set in this one. @param {Content} content */
 export function moving(content) {
@@ -28,11 +30,12 @@ export function shown(content) {
   return [...between, ...[...content.proposals.values()].filter((each) => each.state === "open" && each.track === undefined && !said(each))];
 }
 
-/** Open proposals of a picture at or above the sliders, but for other opinions of what is interpolated. @param {Studio} studio @param {Content} content */
+/** Open proposals of a picture at or above the sliders, but for other opinions of what is interpolated or has a box. @param {Studio} studio @param {Content} content */
 export function acceptable(studio, content) {
-  const between = moving(content);
+  const [between, boxes] = [moving(content), [...content.boxes.values()]];
   return shown(content).filter((each) => each.track === undefined && each.score >= studio.least(each.name)
-    && !between.some((other) => overlap(other.corners, each.corners) >= ALIKE));
+    && !between.some((other) => overlap(other.corners, each.corners) >= ALIKE)
+    && !boxes.some((box) => overlap(box.corners, each.corners) >= LABELLED));
 }
 
 /**
