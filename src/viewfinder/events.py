@@ -118,6 +118,7 @@ class TrainingBegan(Event):
         epochs, minutes: how long it goes on; one of them is None.
         steps: of an epoch.
         batch: pictures in a step.
+        few: how many pictures the figure is of, where these are too few to tell nets apart.
     """
 
     run: str
@@ -126,6 +127,7 @@ class TrainingBegan(Event):
     minutes: float | None
     steps: int
     batch: int
+    few: int | None = None
 
 
 @dataclass(frozen=True)

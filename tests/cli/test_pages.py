@@ -170,10 +170,10 @@ def prepare(page, folder, shorter, small_run):
 
 # What is there when a page's last command is done.
 LEFT = {
-    "README.md": ["runs/my-photos-lenet/report.html", "drawn/1-clip.mp4", "runs/first/report.html"],
+    "README.md": ["runs/my-photos-lenet/report.html", "drawn/clip.mp4", "runs/first/report.html"],
     "a2dele.md": ["cut-out/0.png", "runs/A2dele-*/report.html"],
     "ablation.md": ["runs/grid/report.html"],
-    "detection.md": ["drawn/1-clip.mp4", "found.json", "found.csv", "followed/1-clip.mp4"],
+    "detection.md": ["drawn/clip.mp4", "found.json", "found.csv", "followed/clip.mp4"],
     "doctor.md": ["doctor.html"],
     "explain.md": ["net.html", "shift.html", "pooling.html"],
     "few-labels.md": ["runs/my-photos-efficientnet-lite0/report.html"],

@@ -328,3 +328,10 @@ def test_what_a_phone_does_not_show_whole_says_that_there_is_more(tmp_path, page
     assert min(widths) < 360 < max(widths)
     assert all(scrolls is (width > 360) for width, scrolls in widths.items())
     assert page.count(".wide { overflow-x: auto; background: var(--scrolled); }") == 1
+
+
+def test_a_class_that_is_never_found_is_named(tmp_path, page_of):
+    run, dataset, judgements = made(tmp_path, each=20)
+    page = page_of(run, dataset, judgements)
+    assert "AP50 is 0 on held-out pictures of b (40 boxes), c (40 boxes)." in page.told
+    assert "add pictures of b, c" in page.told

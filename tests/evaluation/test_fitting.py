@@ -17,9 +17,9 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.advising import Course, longer, unsaid
 from viewfinder.evaluation.classify import advice as classify_advice
 from viewfinder.evaluation.classify import page as classify_page
-from viewfinder.evaluation.classify.findings import Lost, with_lost
 from viewfinder.evaluation.detect import advice as detect_advice
 from viewfinder.evaluation.detect import page as detect_page
+from viewfinder.evaluation.few import too_few_in
 from viewfinder.evaluation.fitting import (
     LEAST_PICTURES,
     FitVerdict,
@@ -30,6 +30,7 @@ from viewfinder.evaluation.fitting import (
     verdict,
 )
 from viewfinder.evaluation.judging import judge
+from viewfinder.evaluation.lost import Lost, with_lost
 from viewfinder.evaluation.material import Material
 from viewfinder.evaluation.report import _each_once
 from viewfinder.evaluation.saliency import advice as saliency_advice
@@ -475,12 +476,12 @@ def test_larger_is_no_larger_than_the_pictures():
 def test_after_folds_a_training_of_all_layers_holds_none_out():
     """Which of them would too few choose by, and judge."""
     recipe = ClassifyRecipe()
-    for folded in (True, False):
+    for folds, flags in ((5, "--head full --val-share 0 --folds 5"), (0, "minutes: --head full")):
         tries = classify_advice.tries(
-            recipe, per_class=10.0, accuracy=0.5, course=Course(folded=folded)
+            recipe, per_class=10.0, accuracy=0.5, course=Course(folds=folds)
         )
         (line,) = (each for each in tries.over_fitting if "--head full" in each)
-        assert line.endswith("--head full --val-share 0") == folded
+        assert line.endswith(flags)
 
 
 def test_augmenting_less_waits_until_a_usual_training_was_tried():
@@ -509,6 +510,42 @@ def test_classes_with_few_pictures_are_named_once():
         (("bird",), (few, "look")),
         (("cat",), ("add pictures of cat", "look")),
     ):
-        lost = Lost(tuple((name, 1) for name in names), "held-out", clear=False)
+        lost = Lost(names, "None is right.", clear=False)
         said = with_lost(FitVerdict("over-fitting", "It over-fits.", (few, "look")), lost)
         assert said.tries == told
+
+
+def test_a_net_that_may_not_have_learnt_trains_for_longer_before_folds():
+    """Of few pictures the training score alone cannot prove it, and still it comes first."""
+    folds = (
+        "let each of 20 pictures judge once: --folds 5",
+        "add pictures: with 4 more, 20 judge",
+    )
+    short = said_of((0.75, 20), (0.5, 4), folds=folds)
+    assert (short.kind, short.learnt) == ("unknown", False)
+    assert "may not have learnt its own training pictures" in short.says
+    assert short.tries[0].startswith("train for longer: --epochs ")
+    assert short.tries[1:] == folds[1:]
+    learnt = said_of((1.0, 20), (0.75, 4), folds=folds)
+    assert (learnt.learnt, learnt.tries) == (True, folds)
+
+
+def test_of_few_pictures_lost_classes_and_how_many_are_wanted_are_one_advice():
+    tries = ("look", "add pictures: with 14 more, 20 can judge in folds")
+    said = with_lost(FitVerdict("unknown", "Few.", tries), Lost(("b",), "None of b.", clear=False))
+    assert said.says == "Few. None of b."
+    assert said.tries == ("look", "add pictures, of b first: with 14 more, 20 can judge in folds")
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ({"images": 19, "per_class": {"a": {"images": 19}}}, ", too few to tell"),
+        ({"images": 20}, ""),
+        ({"images": 5, "per_class": {"a": {"boxes": 20}}}, ""),
+        ({"images": 5, "per_class": {"a": {"boxes": 19}}}, ", too few to tell"),
+        ({"images": 4, "per_class": {"a": {"boxes": 99}}}, ", too few to tell"),
+    ],
+)
+def test_pictures_or_boxes_in_them_are_too_few_to_tell(figures, said):
+    assert too_few_in(figures) == said

@@ -135,14 +135,17 @@ def test_find_pictures_goes_into_folders_but_not_hidden_files(tmp_path):
     assert found == ["a.JPG", "b/1.webp", "b/2.png"]
 
 
-def test_drawn_answers_are_pictures_numbered_in_order(run, small_set, tmp_path):
+def test_drawn_answers_are_pictures_with_the_names_of_their_own(run, small_set, tmp_path):
     given = list(predict(run.model, small_set / "test", device=CPU))[:10]
     out = tmp_path / "图 drawn"
     draw_answers(given, out, classes=run.manifest.classes)
-    names = sorted(path.name for path in out.iterdir())
-    assert names[0] == "01-000.jpg"
-    assert len(names) == 10
-    drawn = read_picture(out / names[0])
+    # In folders like their own, as all classes have a picture of this name.
+    whose = {
+        Path(each.source).relative_to(small_set / "test").with_suffix(".jpg") for each in given
+    }
+    assert {file.relative_to(out) for file in out.rglob("*.jpg")} == whose
+    assert len(whose) == 10
+    drawn = read_picture(next(out.rglob("*.jpg")))
     assert drawn.shape[1] >= 160
     assert drawn.std() > 10
     with pytest.raises(InputError, match="exists already"):
@@ -154,7 +157,21 @@ def test_a_name_as_long_as_the_disk_allows_can_be_drawn(run, small_set, tmp_path
     shutil.copy(small_set / "test/green/000.png", file)
     given = list(predict(run.model, file, device=CPU))
     draw_answers(given, tmp_path / "out", classes=run.manifest.classes)
-    assert len(list((tmp_path / "out").iterdir())) == 1
+    (drawn,) = (tmp_path / "out").iterdir()
+    assert drawn.name.startswith("图" * 80)
+    assert drawn.suffix == ".jpg"
+
+
+def test_drawn_pictures_whose_names_clash_keep_their_endings(run, small_set, tmp_path):
+    for name in ("a.png", "a.b.png"):
+        shutil.copy(small_set / "test/green/000.png", tmp_path / name)
+    write_picture(tmp_path / "a.jpg", read_picture(tmp_path / "a.png"))
+    given = list(
+        predict(run.model, [tmp_path / n for n in ("a.b.png", "a.png", "a.jpg")], device=CPU)
+    )
+    draw_answers(given, tmp_path / "out", classes=run.manifest.classes)
+    names = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert names == ["a.b.jpg", "a.jpg.jpg", "a.png.jpg"]
 
 
 def test_what_a_folder_holds_is_told_by_its_bytes(tmp_path, run, capsys):
@@ -183,7 +200,7 @@ def test_what_a_folder_holds_is_told_by_its_bytes(tmp_path, run, capsys):
     draw_answers(found, tmp_path / "drawn", classes=run.manifest.classes)
     assert capsys.readouterr().err == ""
     names = sorted(file.name for file in (tmp_path / "drawn").iterdir())
-    assert names == ["1-a.jpg", "2-b.mp4", "3-c.mp4"]
+    assert names == ["a.jpg", "b.mp4", "c.mp4"]
 
 
 def test_of_an_animated_webp_one_picture_is_answered_and_said(run, tmp_path, capsys):
@@ -206,7 +223,7 @@ def test_pictures_are_drawn_while_the_next_are_answered(run, small_set, tmp_path
         yield from given[:2]
         # The thread that makes answers waits here until the first one is drawn.
         for _ in range(500):
-            if list(tmp_path.rglob("*-000.jpg")):
+            if list(tmp_path.rglob("1.jpg")):
                 break
             time.sleep(0.01)
         seen.extend(each.name for each in tmp_path.rglob("*.jpg"))
@@ -214,7 +231,7 @@ def test_pictures_are_drawn_while_the_next_are_answered(run, small_set, tmp_path
 
     assert len(draw_answers(made(), out, classes=run.manifest.classes)) == 3
     assert len(seen) == 1
-    assert sorted(each.name[:1] for each in out.iterdir()) == ["1", "2", "3"]
+    assert len(list(out.rglob("*.jpg"))) == 3
 
 
 def test_what_fails_while_pictures_are_drawn_leaves_nothing(run, small_set, tmp_path):

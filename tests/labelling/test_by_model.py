@@ -115,3 +115,21 @@ def test_pictures_that_cannot_be_read_are_told(tmp_path):
     assert "b.png" in done.notes[0]
     with pytest.raises(InputError, match=r"b\.png"):
         propose_by_saliency(tmp_path, ["b.png"], model=model, source="b")
+
+
+def test_a_detector_that_finds_nothing_says_what_to_do(tmp_path):
+    write_picture(tmp_path / "a.png", np.full((64, 96, 3), 90, np.uint8))
+    done = propose_by_detector(
+        tmp_path,
+        ["a.png"],
+        model=open_model("coco"),
+        names={"dog": "dog"},
+        threshold=0.9,
+        device=CPU,
+    )
+    assert len(done.proposals) == 0
+    assert done.notes == (
+        "coco finds nothing of dog: try a lower --threshold, such as 0.36 or all its classes, "
+        "without --names; it knows 80 classes (person, bicycle, car …), and where yours is none of "
+        "them, mark some pictures yourself (viewfinder label) and train a detector on these",
+    )

@@ -343,3 +343,15 @@ def test_a_last_training_that_got_nowhere_leaves_the_folds(make_set, tmp_path, m
     run = train_in_folds("classify", data, recipe, folds=2, out=out, resume=True)
     assert len(launched) == 4
     assert told(run)["folds"]["folds"] == 2
+
+
+def test_a_share_that_leaves_too_little_to_learn_from_is_lowered(make_set, tmp_path, capsys):
+    pool = open_dataset(flat(tmp_path / "flat", make_set, train=10), deal=False)
+    dealt(pool, 2, val_share=0.4, least_val=20)
+    assert capsys.readouterr().err == ""
+    (part, _) = dealt(pool, 2, val_share=0.99, least_val=20)
+    held = len(part.split("val")) / (len(part.split("val")) + len(part.split("train")))
+    assert held < 0.6
+    assert (
+        f"leaves too little to learn from: folds hold out {held:.2f} of" in capsys.readouterr().err
+    )

@@ -115,7 +115,9 @@ def test_what_folds_would_not_let_judge_is_not_promised(tmp_path):
     dataset = open_dataset(own / "my-photos")
     judging = len(dataset) - 3
     assert in_report(dataset, 5) == f"let each of {judging} pictures judge once: --folds 5"
-    assert f"let each of the {judging} judge once" in before(dataset, 5)
+    assert f"let each of the {judging} judge once" in before(dataset, 5, ClassifyRecipe())
+    short = before(dataset, 5, ClassifyRecipe(net="lenet", head="full", epochs=3))
+    assert short.endswith("to judge by, too few to tell")
 
 
 def test_folds_are_not_advised_where_a_run_knows_what_would_judge_it(small_run, small_set):

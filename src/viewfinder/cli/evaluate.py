@@ -54,6 +54,7 @@ def run(flags: Flags) -> int:
     note(f"evaluate {flags.run} on {flags.data}")
     from viewfinder.api import open_run
     from viewfinder.evaluation.always import of_figures
+    from viewfinder.evaluation.few import too_few_in
     from viewfinder.tasks import find
 
     run = open_run(flags.run)
@@ -63,7 +64,10 @@ def run(flags: Flags) -> int:
         return 0
     recipe = run.trained.manifest.recipe if run.trained else None
     figures = find(run.model.config.task).headline_for(recipe)
-    say(f"{judged['split'].replace('_', ' ')}: {', '.join(headline(judged, figures))}")
+    parts = headline(judged, figures)
+    if few := too_few_in(judged):
+        parts.append(f"of {counted(judged['images'], 'picture')}{few}")
+    say(f"{judged['split'].replace('_', ' ')}: {', '.join(parts)}")
     if always := of_figures(judged, figures[0][0]):
         say(f"that is {always}")
     _print_classes(judged)

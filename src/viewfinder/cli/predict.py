@@ -46,9 +46,8 @@ class Flags:
     """Pictures, videos, folders of them, or - for paths on standard input, one a line. What they
     are is seen by their content."""
     out: Path | None = None
-    """A new folder for copies of the pictures, or the video, with their answers drawn on them;
-    saliency: for the maps, each under its picture's own name as PNG, and the folders overlays/ and
-    cutouts/."""
+    """A new folder for copies of the pictures, or the video, with their answers drawn on them, each
+    under its own name; saliency: for the maps as PNG, and the folders overlays/ and cutouts/."""
     threshold: Annotated[str | None, tyro.conf.arg(metavar="SCORE|best|CLASS=SCORE,…")] = None
     """detect: the least score that is answered; or best: for each class that of best F1 on the
     run's validation pictures, or on those that its folds held out; or scores by class, as

@@ -156,7 +156,7 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
 def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
     """Print where a run is and how good it is."""
     from viewfinder.evaluation.always import of_figures
-    from viewfinder.evaluation.fitting import LEAST_PICTURES
+    from viewfinder.evaluation.few import too_few_in
     from viewfinder.evaluation.folded import averaged, beside_always
     from viewfinder.evaluation.folds import folds_of, parts_in_words
     from viewfinder.inference.asked_scores import has_best
@@ -184,9 +184,7 @@ def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
     for split in ("test", "val", "train"):
         if split in scores:
             figures = headline(of := as_table(scores[split]), headlined)
-            images = as_whole(of["images"])
-            few = ", too few to tell" if images < LEAST_PICTURES else ""
-            figures.append(f"of {counted(images, 'picture')}{few}")
+            figures.append(f"of {counted(as_whole(of['images']), 'picture')}{too_few_in(of)}")
             always = list(filter(None, [of_figures(of, headlined[0][0])]))
             for line in in_lines(split, [*figures, *always]):
                 print(line)

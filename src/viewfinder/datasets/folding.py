@@ -16,6 +16,9 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.wording import counted
 
+# A share that is this much less than the one asked for is another.
+_NOTICEABLE = 0.1
+
 
 def dealt(pool: Dataset, count: int, *, val_share: float | None, least_val: int) -> list[Dataset]:
     """The set `count` times, each time with another part of it as `test`.
@@ -51,7 +54,20 @@ def dealt(pool: Dataset, count: int, *, val_share: float | None, least_val: int)
         if share:
             _choose_val(splits, pool, groups, shown, share)
         parts.append(replace(pool, splits=splits, val_dealt=share > 0))
+    if val_share is not None and share:
+        _note_lowered(parts, share)
     return parts
+
+
+def _note_lowered(parts: Sequence[Dataset], share: float) -> None:
+    """Say so where less is held out for validation than was asked for, as something must be left to
+    learn from."""
+    held = [np.mean(each.splits[each.splits != TEST] == VAL) for each in parts]
+    if share - max(held) > _NOTICEABLE:
+        note(
+            f"--val-share {share:g} leaves too little to learn from: folds hold out "
+            f"{max(held):.2f} of their training pictures instead"
+        )
 
 
 def in_folds(

@@ -20,13 +20,13 @@ class Course:
     Attributes:
         epochs: how many it came to; 0 where that is not known.
         patience_ended: whether it ended because no epoch had been better for long.
-        folded: whether folds came before it, so that it learnt from everything.
+        folds: how many came before it, so that it learnt from everything; 0 without any.
         side: the longer side of its pictures in pixels, of most; None where that is not known.
     """
 
     epochs: int = 0
     patience_ended: bool = False
-    folded: bool = False
+    folds: int = 0
     side: int | None = None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from viewfinder.datasets.splits import usual_val_share
+from viewfinder.evaluation.advising import without_folds
 from viewfinder.tasks.chance import share_error
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.wording import counted as counted_words
@@ -102,11 +103,20 @@ class FitVerdict:
     Attributes:
         says: a sentence with the figures in it.
         tries: what to try, the most promising first; each a sentence with its flag.
+        learnt: whether it may have learnt its own training pictures; else nothing helps before a
+            longer training.
     """
 
     kind: Kind
     says: str
     tries: tuple[str, ...]
+    learnt: bool = True
+
+
+def needs_longer(said: FitVerdict, recipe: Recipe) -> bool:
+    """Whether a net has not learnt its own pictures: it trains for longer before it is judged
+    better."""
+    return recipe.in_steps and (said.kind == "under-fitting" or not said.learnt)
 
 
 def enough(images: int, worth: float) -> bool:
@@ -148,7 +158,7 @@ def verdict(
         clear = _clear_of_few(train, held_out, measure, tries)
         says = _too_few(train, held_out, measure, split)
         helps = _against_too_few(recipe, train, held_out, pool, folded)
-        return clear or FitVerdict("unknown", says, folds or helps)
+        return clear or _unknown(says, folds or helps, train, measure, tries, recipe)
     gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
     figures = _figures(train, held_out, measure, _CHANCE)
     if gap > max(_HARMLESS_GAP, _CHANCE * error):
@@ -171,9 +181,25 @@ def verdict(
         )
         needed = _would_tell(held_out, gap, _CHANCE * error)
         helps = _for_more(recipe, held_out.images, needed, pool, folded)
-        return FitVerdict("unknown", says, folds or helps)
+        return _unknown(says, folds or helps, train, measure, tries, recipe)
     says = f"The fit is fine: {figures}, which is small or what chance alone can make."
     return FitVerdict("fine", says, tries.fine)
+
+
+def _unknown(
+    says: str,
+    helps: tuple[str, ...],
+    train: SplitScore,
+    measure: Measure,
+    tries: Tries,
+    recipe: Recipe,
+) -> FitVerdict:
+    """That it cannot be known how a net fits; before it is judged better it must have learnt."""
+    if not recipe.in_steps or not train.images or train.score >= measure.learnt:
+        return FitVerdict("unknown", says, helps)
+    says = f"{says} It may not have learnt its own training pictures yet, which comes first."
+    longer = (tries.under_fitting[0], *without_folds(helps))
+    return FitVerdict("unknown", says, longer, learnt=False)
 
 
 def _figures(train: SplitScore, held_out: SplitScore, measure: Measure, chance: float) -> str:

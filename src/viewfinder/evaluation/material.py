@@ -111,7 +111,7 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
         return Course(
             epochs=int(last.get("epoch", 0)),
             patience_ended=ended,
-            folded=self.folds is not None,
+            folds=self.folds["folds"] if self.folds else 0,
             side=usual_side(self.dataset.split("train")),
         )
 

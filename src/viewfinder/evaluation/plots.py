@@ -1,5 +1,6 @@
 """The report's figures, as SVG to stand inside the page."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ _MOST_NUMBERS = 20
 _CELLS = "#08306b"
 # Curves of no more points than this show each of them.
 _FEW_POINTS = 12
+# Names of curves in a row of a legend, so that a phone shows them all.
+_COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,11 @@ def _drawn(
 
 
 def _curve(history: Sequence[Mapping[str, float]], panel: Panel) -> Markup:
-    figure = Figure(figsize=(4.6, 3.1), layout="constrained")
+    drawn = _drawn(history, panel)
+    rows = math.ceil(len(drawn) / _COLUMNS)
+    figure = Figure(figsize=(4.6, 3.1 + 0.17 * rows), layout="constrained")
     axes = figure.subplots()
-    for line, epochs, values in _drawn(history, panel):
+    for line, epochs, values in drawn:
         # Of few points each is seen, and of a single one there is no line to see.
         marker = "o" if len(epochs) <= _FEW_POINTS else ""
         axes.plot(
@@ -104,7 +109,7 @@ def _curve(history: Sequence[Mapping[str, float]], panel: Panel) -> Markup:
     axes.set_title(panel.title)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    if panel.logarithmic and all(min(values) > 0 for _, _, values in _drawn(history, panel)):
+    if panel.logarithmic and all(min(values) > 0 for _, _, values in drawn):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -112,8 +117,9 @@ def _curve(history: Sequence[Mapping[str, float]], panel: Panel) -> Markup:
     if panel.share:
         axes.set_ylim(-0.02, 1.02)
     quiet(axes)
-    axes.legend(frameon=False, fontsize=8)
-    lines = ", ".join(line.label for line, _, _ in _drawn(history, panel))
+    # Below, where no curve can lie.
+    figure.legend(frameon=False, fontsize=8, ncols=_COLUMNS, loc="outside lower center")
+    lines = ", ".join(line.label for line, _, _ in drawn)
     return inline(figure, f"{panel.title} over the epochs: {lines}")
 
 

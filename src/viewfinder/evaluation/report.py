@@ -20,7 +20,7 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation import label_statistics, plots
 from viewfinder.evaluation.advising import unsaid, without_folds
 from viewfinder.evaluation.calibration import calibration
-from viewfinder.evaluation.fitting import FitVerdict
+from viewfinder.evaluation.fitting import FitVerdict, needs_longer
 from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.folds import section
 from viewfinder.evaluation.judging import AnyJudgement
@@ -77,7 +77,7 @@ def write_report(
             "it to go on without its rows"
         )
     page = page_of(manifest.task)(material)
-    if page.verdict.kind == "under-fitting" and manifest.recipe.in_steps:
+    if needs_longer(page.verdict, manifest.recipe):
         tries = without_folds(tries)
     form = find(manifest.task).headline_for(manifest.recipe)[0][1]
     # What the set is like, the report of the run that follows the folds draws.

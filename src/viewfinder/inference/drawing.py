@@ -32,19 +32,21 @@ from viewfinder.tasks.saliency.maps import Subject
 
 # Frames that are drawn before they are written.
 _FRAMES = 2
-# Of a number in a name, until it is known how many there are.
-_DIGITS = 9
+# Where answers lie until it is known what all their pictures are called.
+_UNNAMED = ".writing-unnamed"
+# Bytes of a name, its ending included, that any disk takes.
+_LONGEST = 255
 
 
 def draw_answers(
     answers: Iterable[Answer], out: Path, *, classes: Sequence[str], bits: int = 16
 ) -> list[Answer]:
-    """Write each picture, or video, with its answers on it into the new folder `out`, numbered.
+    """Write each picture, or video, with its answers on it into the new folder `out`, under its own
+    name and in folders like its own.
 
     While the next answers are made, pictures are drawn, several at a time, and frames of videos are
     read again, drawn and encoded, each in a thread of its own. Of a picture whose subject was
-    sought, its map and a cut-out are written too, when all are answered, under the picture's own
-    name and in folders like its own.
+    sought, its map and a cut-out are written too, when all are answered.
 
     Args:
         answers: may be made as they are asked for; those of one picture or video in a row.
@@ -57,13 +59,17 @@ def draw_answers(
         InputError: `out` exists and is not empty, or cannot be written.
     """
     with new_folder(out) as folder:
+        (folder / _UNNAMED).mkdir()
         drawing = _Drawing(folder, tuple(classes), bits)
         groups = _drawn_as_made(drawing, answers)
-        digits = len(str(len(groups)))
-        for file in folder.iterdir():
-            file.rename(folder / file.name[_DIGITS - digits :])
+        own = _own_names([group[0].source for group in groups])
+        for number, group in enumerate(groups, 1):
+            for file in (folder / _UNNAMED).glob(f"{number}.*"):
+                drawn = folder / _with_ending(own[group[0].source], file.suffix)
+                drawn.parent.mkdir(parents=True, exist_ok=True)
+                file.rename(drawn)
+        (folder / _UNNAMED).rmdir()
         with ThreadPoolExecutor(cpu_features().threads) as pool:
-            own = _own_names([g[0].source for g in groups if isinstance(g[0].value, Subject)])
             subject = partial(_subjects_drawn, drawing, own, out)
             return [each for group in pool.map(subject, groups) for each in group]
 
@@ -129,18 +135,23 @@ class _Drawing:
         """Draw a picture's answer."""
         source = Path(answer.source)
         overlay = answer.value.drawn_on(picture_of(source, self.bits), self.classes)
-        write_picture(self.folder / f"{_name(number, source)}.jpg", overlay)
+        write_picture(self.folder / _UNNAMED / f"{number}.jpg", overlay)
 
     def video(self, number: int, source: Path, answers: Iterable[Answer]) -> None:
         """Draw a video's answers as they come: a frame is read and drawn as others are encoded."""
         frames = ahead(_drawn(source, answers, self.classes), depth=_FRAMES)
-        file = self.folder / f"{_name(number, source)}.mp4"
+        file = self.folder / _UNNAMED / f"{number}.mp4"
         write_video(file, frames, rate=probe_video(source).rate)
 
 
-def _name(number: int, source: Path) -> str:
-    # A name may be as long as the disk allows already; the number tells them apart.
-    return f"{number:0{_DIGITS}}-{source.stem[:50]}"
+def _with_ending(own: str, ending: str) -> str:
+    """An own name with an ending, cut where it is as long as the disk allows already."""
+    place = PurePosixPath(own)
+    whole = f"{place.name}{ending}"
+    if len(os.fsencode(whole)) > _LONGEST:
+        room = _LONGEST - len(os.fsencode(ending))
+        whole = os.fsencode(place.name)[:room].decode("utf-8", "ignore") + ending
+    return str(place.with_name(whole))
 
 
 def _subjects_drawn(

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,10 @@ from viewfinder.tasks.detect.task import Detect
 from viewfinder.tasks.model import Model, Threshold
 from viewfinder.tasks.saliency.maps import Subject
 from viewfinder.tasks.saliency.task import Saliency
+from viewfinder.wording import counted, some
 
+# Of a threshold at which nothing is found, and the least that is worth a try.
+_LOWER, _LEAST = 0.4, 0.05
 # A part of a map is a subject of its own if it has this share of the largest part's pixels.
 _LEAST_PART = 0.05
 # Gaps as wide as this share of the picture's longer side are closed.
@@ -79,7 +83,24 @@ def propose_by_detector(
             if not names or theirs in names:
                 name = names.get(theirs, theirs)
                 rows.add(answer.source, name, box, float(score), source)
-    return _proposed(rows, failed)
+    proposed = _proposed(rows, failed)
+    if len(proposed.proposals):
+        return proposed
+    return replace(proposed, notes=(*proposed.notes, _found_nothing(model, names, threshold)))
+
+
+def _found_nothing(model: Model, names: Mapping[str, str], threshold: Threshold) -> str:
+    """What to do where a detector finds nothing at all."""
+    least = threshold if isinstance(threshold, float) else min(threshold)
+    of = f" of {', '.join(names)}" if names else ""
+    tries = [f"a lower --threshold, such as {max(_LOWER * least, _LEAST):.2g}"] * (least > _LEAST)
+    tries += ["all its classes, without --names"] * bool(names)
+    known = f"it knows {counted(len(model.config.classes), 'class')} ({some(model.config.classes)})"
+    lead = f"try {' or '.join(tries)}; " if tries else ""
+    return (
+        f"{model.source} finds nothing{of}: {lead}{known}, and where yours is none of them, mark "
+        "some pictures yourself (viewfinder label) and train a detector on these"
+    )
 
 
 def propose_by_saliency(

@@ -63,7 +63,8 @@ class TrainingView:
             # As what is reported at the end has it.
             form = ".1%" if figure.endswith("accuracy") else ".3f"
             side, _, name = figure.partition("_")
-            self._latest = f"{side} {figure_name(name)} {row[figure]:{form}}  "
+            of = f" of {self._begun.few}" if self._begun.few else ""
+            self._latest = f"{side} {figure_name(name)} {row[figure]:{form}}{of}  "
         self._speed = f"{row['images_per_s']:,.0f} images/s"
         epoch = self._of(int(row["epoch"]))
         self._last = f"epoch {epoch}  loss {row['loss']:.3f}  {self._latest}{self._speed}"

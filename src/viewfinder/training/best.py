@@ -39,6 +39,7 @@ class BestWeights:
         self.figure = f"val_{self.task.chosen_by(self.recipe)}"
         self.worth = 0.0 if self.val is None else self.task.worth(self.val, self.recipe)
         self.chooses = can_choose(self.task, self.val, self.recipe)
+        self.few = None if self.val is None or self.chooses else len(self.val)
 
     def choose(self, now: TrainingProgress) -> dict[str, float]:
         """Figures of the weights of now, the same in every process; the best weights are kept."""

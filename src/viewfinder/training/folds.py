@@ -20,6 +20,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.presence import require_present
 from viewfinder.datasets.splits import TEST, TRAIN
 from viewfinder.errors import InputError
+from viewfinder.evaluation.few import too_few
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.foldable import folds_for, seen_before
 from viewfinder.evaluation.folds import headline_of, in_words, judged
@@ -263,5 +264,8 @@ def _train(
         rest = f"about {duration((left + last) * took)} for {more}"
         if number == 1 and not recipe.in_steps:
             rest = f"{more} follow"
-        note(f"{name}: {reached}; {rest}")
+        tested = part.split("test")
+        few = too_few(len(tested), kind.worth(tested, recipe))
+        of = f"of {counted(len(tested), 'picture')}{few}"
+        note(f"{name}: {reached} {of}; {rest}")
     return runs

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.folding import folded_part
+from viewfinder.evaluation.advising import Course, too_short
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.wording import counted, in_words
@@ -17,14 +18,16 @@ from viewfinder.wording import counted, in_words
 _FIRST = ("net", "options", "init", "head")
 
 
-def before(dataset: Dataset, folds: int) -> str:
-    """What to know before the training begins."""
+def before(dataset: Dataset, folds: int, recipe: Recipe) -> str:
+    """What to know before the training begins. Folds wait until a net has time to learn."""
     splits = " and ".join(
         f"{len(dataset.split(split)):,} to {what}"
         for split, what in (("val", "validate by"), ("test", "judge by"))
         if split in _splits(dataset)
     )
     judging = len(folded_part(dataset))
+    if recipe.in_steps and too_short(recipe, Course(epochs=recipe.epochs)):
+        return f"few pictures: {splits or 'none to judge by'}, too few to tell"
     return (
         f"few pictures: {splits or 'none to judge by'}; --folds {folds} would let each "
         f"of the {judging:,} judge once, and takes about {_times(dataset, folds):.0f} times as long"

@@ -28,10 +28,12 @@ class Further:
     Attributes:
         command: what learns it.
         seconds: its steps, and those by which its arithmetic is chosen.
+        times: how many times it opens, judges and reports: once, or for each of its folds too.
     """
 
     command: str
     seconds: float
+    times: int = 1
 
     @property
     def says(self) -> str:
@@ -45,14 +47,17 @@ class Further:
             around: seconds that the training took which solved what is known so far: reading,
                 judging and reporting are as long.
         """
-        text = in_words(self.seconds + _STARTED + around)
+        text = in_words(self.seconds + _STARTED + self.times * around)
         return f"try: let later layers learn too, in {text}:", f"  {self.command}"
 
 
-def further(job: Job, device: torch.device) -> Further | None:
+def further(job: Job, device: torch.device, *, folds: int = 0) -> Further | None:
     """What a recipe leaves to learn; None where it leaves nothing.
 
     A step is taken, on a copy of the net, to tell how long all of them take.
+
+    Args:
+        folds: how many judged the training, and are to judge the next too; 0 without any.
     """
     run, setup = job.run, job.run.setup()
     more = setup.recipe.further
@@ -72,4 +77,8 @@ def further(job: Job, device: torch.device) -> Further | None:
         settle=lambda net: task.settle(net, setup),
     )
     steps = more.epochs * steps_per_epoch(len(job.splits.train), more.batch, more.devices)
-    return Further(command(run, more), step * (steps + _STEPS_TO_CHOOSE))
+    if not folds:
+        return Further(command(run, more), step * (steps + _STEPS_TO_CHOOSE))
+    # Of k folds each learns from all but a kth, and the last training from all.
+    said = command(run, more, "--folds", str(folds))
+    return Further(said, step * (folds * steps + _STEPS_TO_CHOOSE), folds + 1)

@@ -35,16 +35,18 @@ class Journal:
         *,
         pictures: int,
         figure: str,
+        few: int | None,
         reports: bool,
     ) -> None:
         """
         Args:
             steps, pictures: of an epoch.
             figure: that by which the best weights are chosen.
+            few: how many pictures it is of, where these are too few to tell nets apart.
             reports: whether this process is the one that does.
         """
         self._recipe, self._steps, self._pictures = recipe, steps, pictures
-        self._figure, self._reports = figure, reports
+        self._figure, self._few, self._reports = figure, few, reports
         self._run = str(run.folder)
         self._said = 0.0
         # Of this sitting: the steps done when its first one ended, the time then, and in seconds
@@ -65,6 +67,7 @@ class Journal:
                     minutes=recipe.minutes,
                     steps=self._steps,
                     batch=recipe.batch,
+                    few=self._few,
                 )
             )
         return self

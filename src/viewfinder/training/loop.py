@@ -124,6 +124,7 @@ class Fit:
             *(self.job.run, self.recipe, self.steps),
             pictures=pictures,
             figure=figure,
+            few=self.best.few,
             reports=first,
         )
         # Half a step, or half an epoch's end, would be nothing to go on from. Of several processes,

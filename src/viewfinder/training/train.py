@@ -28,7 +28,7 @@ from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
 from viewfinder.evaluation.advising import unsaid
 from viewfinder.evaluation.calibrating import calibrated, family_of, keep_evidence
-from viewfinder.evaluation.fitting import FitVerdict
+from viewfinder.evaluation.fitting import FitVerdict, needs_longer
 from viewfinder.evaluation.foldable import folds_for, in_report, seen_before
 from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.judging import AnyJudgement, judge
@@ -121,7 +121,7 @@ def train_on(
     if few is not None and seen_before(recipe, dataset):
         few = None  # folds would be refused
     if few is not None and not going_on:
-        emit(Advice(before(dataset, few)))
+        emit(Advice(before(dataset, few, recipe)))
     begun = time.monotonic()
     with pointing_to_check(dataset, source), ExitStack() as held:
         if going_on:
@@ -137,13 +137,15 @@ def train_on(
                 arithmetic=arithmetic,
             )
             held.enter_context(taken(out, "training"))
-        more = further(job, pick_device(recipe.device)) if part is None or folds else None
+        count = folds["folds"] if folds else 0
+        more = (
+            further(job, pick_device(recipe.device), folds=count) if part is None or folds else None
+        )
         tries = [in_report(dataset, few)] if few is not None else []
         run, fits = _finish(job, dataset, folds, [*tries, *([more.says] if more else [])])
         for line in more.lines(time.monotonic() - begun) if more else ():
             note(line)
-    # What has not learnt its own pictures needs another training before a better judge.
-    if few is not None and not (fits.kind == "under-fitting" and recipe.in_steps):
+    if few is not None and not needs_longer(fits, recipe):
         for line in after(run, dataset, few, time.monotonic() - begun):
             note(line)
     return run

@@ -90,9 +90,13 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float, few: str) ->
 
 def _of_a_last_layer(recipe: ClassifyRecipe, more: str, course: Course) -> Tries:
     """Where the last layer alone was solved, nothing is augmented, and no epochs are counted."""
-    # Where folds judged, too few pictures could be held out to choose by.
-    none_held = " --val-share 0" if course.folded else ""
-    full = f"let later layers learn too, in minutes: --head full{none_held}"
+    full = "let later layers learn too, in minutes: --head full"
+    if course.folds:
+        # Too few pictures could be held out to choose by, and folds judge this one too.
+        full = (
+            "let later layers learn too, judged by folds again: --head full --val-share 0 "
+            f"--folds {course.folds}"
+        )
     other = ("let left-out pictures choose the way: --head auto",) if recipe.head != "auto" else ()
     unlabelled = (
         ("show it pictures without labels too: --unlabelled FOLDER",)

@@ -1,38 +1,19 @@
 """What a classifier's accuracy hides: classes that are never answered right, and rare ones."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from viewfinder.datasets.checks.checking import is_unbalanced
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation import folded
-from viewfinder.evaluation.advising import unsaid, without_folds
+from viewfinder.evaluation.advising import without_folds
 from viewfinder.evaluation.always import BALANCED, of_scores
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
 from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Tries
+from viewfinder.evaluation.lost import Lost, first, is_clear
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.wording import counted, some
-
-# A class whose pictures are all answered wrong is lost, and not unlucky, where that would happen
-# to a class as good as the others with less than this chance.
-_CHANCE = 0.05
-
-
-@dataclass(frozen=True)
-class Lost:
-    """Classes of which not one picture is answered right.
-
-    Attributes:
-        names: with how many pictures there are of each.
-        of: which pictures these are: held-out or training.
-        clear: whether that is more than bad luck for any of them.
-    """
-
-    names: tuple[tuple[str, int], ...]
-    of: str
-    clear: bool
 
 
 def lost_classes(material: ClassifyMaterial) -> Lost | None:
@@ -49,35 +30,13 @@ def lost_classes(material: ClassifyMaterial) -> Lost | None:
         return None
     classes = judged[0].examples.classes
     wrong = 1 - right.sum() / there.sum()
-    clear = bool((wrong ** there[lost] < _CHANCE / len(there)).any())
-    names = tuple((classes[index], int(there[index])) for index in lost.tolist())
-    return Lost(names, "held-out" if held_out or folded else "training", clear)
-
-
-def with_lost(said: FitVerdict, lost: Lost) -> FitVerdict:
-    """A verdict that names classes which are never answered right, and does not call that fine."""
-    parts = [f"{name} ({counted(count, 'picture')})" for name, count in lost.names]
-    words = f"No {lost.of} picture is answered right of these classes: {some(parts, 6)}."
-    if len(parts) == 1:
-        words = f"No {lost.of} picture of {parts[0]} is answered right."
-    tries: tuple[str, ...] = (f"add pictures of {some([name for name, _ in lost.names], 6)}",)
-    if said.kind != "fine" or not lost.clear:
-        return replace(said, says=f"{said.says} {words}", tries=_named(said.tries, lost, tries))
-    figures = said.says.removeprefix("The fit is fine: ")
-    tries += ("look at the worst pictures: are their labels right, could you tell them apart?",)
-    return FitVerdict("uneven", f"{words} Of all classes together, {figures}", tries)
-
-
-def _named(tries: Sequence[str], lost: Lost, more: tuple[str, ...]) -> tuple[str, ...]:
-    """`tries` with `more` pictures of lost classes once: not where they are named already, and in
-    the place of an advice that names none."""
-    adds = [each for each in tries if each.startswith("add pictures:")]
-    named = [each.removeprefix("add pictures: ").split(", and nothing")[0] for each in adds]
-    if any(all(f"{name} " in words for name, _ in lost.names) for words in named):
-        return tuple(tries)
-    if not adds or any("judge" in each for each in adds):
-        return first(tries, more)
-    return tuple(more[0] if each is adds[0] else each for each in tries if each not in adds[1:])
+    of = "held-out" if held_out or folded else "training"
+    names = tuple(classes[index] for index in lost.tolist())
+    parts = [f"{classes[i]} ({counted(int(there[i]), 'picture')})" for i in lost.tolist()]
+    says = f"No {of} picture is answered right of these classes: {some(parts, 6)}."
+    if len(names) == 1:
+        says = f"No {of} picture of {parts[0]} is answered right."
+    return Lost(names, says, is_clear(wrong, there, lost))
 
 
 def balanced_advice(train: Dataset, *, balanced: bool) -> tuple[str, ...]:
@@ -151,8 +110,3 @@ def unlearnt(
     words = f"The net under-fits: {words}"
     more = first(tries.under_fitting, without_folds(said.tries) if said.kind == "unknown" else ())
     return FitVerdict("under-fitting", words, more)
-
-
-def first(tries: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
-    """`tries`, and after them those of `others` that ask for something else."""
-    return (*tries, *unsaid(others, tries))

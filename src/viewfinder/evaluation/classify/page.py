@@ -11,15 +11,15 @@ from viewfinder.evaluation.classify.findings import (
     balanced_advice,
     beside_always,
     figure_of,
-    first,
     lost_classes,
     unlearnt,
     with_always,
-    with_lost,
 )
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
 from viewfinder.evaluation.confusions import common_confusions
+from viewfinder.evaluation.few import too_few
 from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend, counted, verdict
+from viewfinder.evaluation.lost import first, with_lost
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.evaluation.sampling import wilson
 from viewfinder.pictures.geometry import letterbox, resample
@@ -153,12 +153,12 @@ def _accuracies(recipe: ClassifyRecipe) -> plots.Panel:
 
 
 def _card(split: str, judgement: ClassifyJudgement) -> Card:
-    scores = judgement.scores
+    scores, images = judgement.scores, len(judgement.examples)
     name, share = judgement.examples.classes[scores.largest[0]], scores.largest[1]
     detail = (
         f"balanced {scores.balanced_accuracy:.1%}; chance {1 / len(scores.confusion):.1%}, always "
-        f"{name} {share:.1%}; {counted_words(len(judgement.examples), 'picture')}, "
-        f"loss {scores.loss:.3f}"
+        f"{name} {share:.1%}; loss {scores.loss:.3f}; {counted_words(images, 'picture')}"
+        f"{too_few(images)}"
     )
     return Card(f"{scores.accuracy:.1%}", SPLITS_IN_WORDS[split], detail)
 

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.evaluation.detect.judged import DetectJudgement
+from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
+from viewfinder.evaluation.lost import Lost, is_clear
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.detect.measures.breakdown import average_precision
 from viewfinder.tasks.detect.measures.matching import Kind, Matching
+from viewfinder.wording import counted, some
 
 # Parts that are left out in turn to see what AP50 owes to the pictures that there happen to be.
 _PARTS = 10
@@ -50,6 +52,24 @@ def ap50_error(judgement: DetectJudgement) -> float:
     parts = max(1, min(_PARTS, len(judgement.examples)))
     values = [_ap50_without(matching, part, parts, classes) for part in range(parts)]
     return float(np.sqrt((parts - 1) * np.var(values)))
+
+
+def lost_classes(material: DetectMaterial) -> Lost | None:
+    """Classes with an AP50 of 0 on all held-out pictures, or on training ones if none were."""
+    held_out = [each for split, each in material.judgements.items() if split != "train"]
+    judged = held_out or [material.judgements["train"]]
+    there = sum((each.scores.boxes for each in judged), np.zeros((), np.int64))
+    best = np.max([each.scores.class_ap50 for each in judged], axis=0)
+    lost = np.flatnonzero((there > 0) & ~(best > 0))
+    if not len(lost) or len(lost) == (there > 0).sum():
+        return None  # of none, the figure says it
+    classes = judged[0].examples.classes
+    names = tuple(classes[index] for index in lost.tolist())
+    parts = [f"{classes[i]} ({counted(int(there[i]), 'box')})" for i in lost.tolist()]
+    of = "held-out" if held_out else "training"
+    says = f"AP50 is 0 on {of} pictures of {some(parts, 6)}."
+    wrong = 1 - float(best[there > 0].mean())
+    return Lost(names, says, is_clear(wrong, there, lost))
 
 
 def _ap50_without(matching: Matching, part: int, parts: int, classes: int) -> float:

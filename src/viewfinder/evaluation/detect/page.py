@@ -20,17 +20,13 @@ from viewfinder.evaluation.detect.findings import (
     BySize,
     ap50_error,
     found_by_size,
+    lost_classes,
     misses_small,
 )
 from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
-from viewfinder.evaluation.fitting import (
-    FitVerdict,
-    Measure,
-    SplitScore,
-    Trend,
-    counted,
-    verdict,
-)
+from viewfinder.evaluation.few import too_few
+from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend, counted, verdict
+from viewfinder.evaluation.lost import with_lost
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.inference.asked_scores import THRESHOLD_SPLITS
 from viewfinder.pictures.writing import picture_url
@@ -114,7 +110,7 @@ def fit(material: DetectMaterial, now: Situation) -> FitVerdict:
     train, other, split = material.compared(
         learnt, _split_score(held_out) if held_out else None, objects=learnt.objects
     )
-    return verdict(
+    said = verdict(
         train,
         other,
         end=material.at_the_end("ap50"),
@@ -127,6 +123,8 @@ def fit(material: DetectMaterial, now: Situation) -> FitVerdict:
         folded=material.by_folds,
         folds=material.folds_instead,
     )
+    lost = lost_classes(material)
+    return with_lost(said, lost) if lost else said
 
 
 def _split_score(judgement: DetectJudgement) -> SplitScore:
@@ -182,8 +180,10 @@ def _as_text(threshold: float) -> str:
 def _card(split: str, judgement: DetectJudgement) -> Card:
     scores, count = judgement.scores, int(judgement.scores.boxes.sum())
     figure = "–" if scores.ap50 is None else f"{scores.ap50:.3f}"
+    images = len(judgement.examples)
     detail = (
-        f"{wording.counted(len(judgement.examples), 'picture')}, {wording.counted(count, 'box')}"
+        f"{wording.counted(images, 'picture')}, {wording.counted(count, 'box')}"
+        f"{too_few(images, count)}"
     )
     of = "all folds’ answers together" if split == HELD_OUT else SPLITS_IN_WORDS[split]
     return Card(figure, f"AP50, {of}", detail)

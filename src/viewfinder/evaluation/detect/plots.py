@@ -84,7 +84,7 @@ def errors(scores: DetectScores) -> str:
     axes.invert_yaxis()
     longest = max(*costs, 1.0)
     for place, (kind, cost) in enumerate(zip(_ERRORS, costs, strict=True)):
-        text = f"{cost:.1f} ({scores.errors[kind].count:,} of them)"
+        text = f"{cost:.1f} ({_number(scores.errors[kind].count)} counted)"
         axes.text(cost + longest / 80, place, text, va="center", color=INK, fontsize=8)
     # The longest bar leaves room for its text.
     axes.set_xlim(0, 1.6 * longest)
@@ -93,6 +93,10 @@ def errors(scores: DetectScores) -> str:
     axes.grid(visible=False)
     axes.tick_params(axis="y", length=0)
     return inline(figure, "What each kind of error costs in AP50, and how many there are")
+
+
+def _number(count: int) -> str:
+    return f"{count:,}" if count else "none"
 
 
 def _legend(axes: Axes, title: str) -> None:

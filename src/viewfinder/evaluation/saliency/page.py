@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.evaluation import plots
+from viewfinder.evaluation.few import too_few
 from viewfinder.evaluation.figures import INK
 from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend, verdict
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
@@ -127,7 +128,8 @@ def _split_score(likeness: NDArray[np.float64]) -> SplitScore:
 
 def _card(split: str, judgement: SaliencyJudgement) -> Card:
     scores = judgement.scores
-    detail = f"{counted(len(judgement.examples), 'picture')}, MAE {scores.mae:.3f}"
+    images = len(judgement.examples)
+    detail = f"MAE {scores.mae:.3f}; {counted(images, 'picture')}{too_few(images)}"
     return Card(f"{scores.s_measure:.3f}", f"S, {SPLITS_IN_WORDS[split]}", detail)
 
 
