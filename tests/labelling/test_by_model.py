@@ -10,12 +10,14 @@ from viewfinder.errors import InputError
 from viewfinder.inference.opening import open_model
 from viewfinder.labelling.by_model import (
     maps_of_model,
+    one_class_each,
     propose_by_detector,
     propose_by_saliency,
     subjects,
 )
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
+from viewfinder.tasks.detect.detections import Detections
 
 CPU = torch.device("cpu")
 
@@ -103,6 +105,15 @@ def test_what_is_no_saliency_network_is_refused(tmp_path, small_run):
         propose_by_detector(
             tmp_path, [], model=model, names={}, threshold=0.5, device=torch.device("cpu")
         )
+
+
+def test_an_object_is_proposed_as_of_one_class():
+    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [5, 0, 15, 10], [1, 0.5, 11, 10]], np.float32)
+    found = Detections(boxes, np.array([0.5, 0.9, 0.3, 0.4]), np.array([0, 1, 2, 2]))
+    kept = one_class_each(found)
+    assert kept.labels.tolist() == [1, 2]
+    np.testing.assert_array_equal(kept.boxes, boxes[[1, 2]])
+    assert len(one_class_each(found.take(np.zeros(4, np.bool_)))) == 0
 
 
 def test_pictures_that_cannot_be_read_are_told(tmp_path):

@@ -34,6 +34,9 @@ _GAP = 0.01
 # Shares of a map's greatest value at which it is cut off as well, to see how steady a box is.
 _LOW, _HIGH = 0.25, 0.75
 
+# Boxes of a detector that overlap more than this are one object's, whatever their classes.
+_ONE_OBJECT = 0.7
+
 Map = NDArray[np.float32]
 Named = tuple[str, NDArray[np.uint8]]
 Mapper = Callable[[Iterator[Named]], Iterator[tuple[str, Map]]]
@@ -49,7 +52,7 @@ def propose_by_detector(
     threshold: Threshold,
     device: torch.device,
 ) -> Proposed:
-    """What a detector finds in each picture.
+    """What a detector finds in each picture; of boxes in one place, the surest class alone.
 
     Args:
         names: what to call a class of the model's; with any given, other classes are left away.
@@ -78,11 +81,11 @@ def propose_by_detector(
     for answer in predictor.answers(prepared, len(paths)):
         found = answer.value
         assert isinstance(found, Detections), "the model is a detector"
-        for box, score, label in zip(found.boxes, found.scores, found.labels, strict=True):
+        asked = [not names or config.classes[label] in names for label in found.labels]
+        kept = one_class_each(found.take(np.array(asked, np.bool_)))
+        for box, score, label in zip(kept.boxes, kept.scores, kept.labels, strict=True):
             theirs = config.classes[label]
-            if not names or theirs in names:
-                name = names.get(theirs, theirs)
-                rows.add(answer.source, name, box, float(score), source)
+            rows.add(answer.source, names.get(theirs, theirs), box, float(score), source)
     proposed = _proposed(rows, failed)
     if len(proposed.proposals):
         return proposed
@@ -101,6 +104,17 @@ def _found_nothing(model: Model, names: Mapping[str, str], threshold: Threshold)
         f"{model.source} finds nothing{of}: {lead}{known}, and where yours is none of them, mark "
         "some pictures yourself (viewfinder label) and train a detector on these"
     )
+
+
+def one_class_each(found: Detections) -> Detections:
+    """Those that are the surest in their place: an object is of one class."""
+    found = found.take(np.argsort(-found.scores, kind="stable"))
+    over = iou(found.boxes, found.boxes) > _ONE_OBJECT
+    kept: list[int] = []
+    for row in range(len(found)):
+        if not over[row, kept].any():
+            kept.append(row)
+    return found.take(np.array(kept, np.int64))
 
 
 def propose_by_saliency(

@@ -162,7 +162,7 @@ export class Learning {
     }
     if (state.stage === "training" && state.proposed) lines.push(element("p", { class: "soft" }, `${counted(state.proposed, "box", "boxes")} proposed from what it knows so far`));
     if (state.stage === "proposing") lines.push(bar("Pictures looked at", state.looked, state.total), element("p", { role: "status" }, `${state.looked} of ${state.total} looked at, ${state.proposed} proposed`));
-    if (state.stage === "idle") lines.push(element("p", { class: "soft" }, state.cannot || "A detector can learn from what is done, and propose the rest."));
+    if (state.stage === "idle") lines.push(element("p", { class: "soft" }, sentence(state.cannot) || "A detector can learn from what is done, and propose the rest."));
     if (state.stage === "stopped") lines.push(element("p", {}, "Stopped; it can go on."));
     if (state.error && !this.busy) lines.push(element("p", { class: "bad" }, state.error));
     if (course.losses.length > 1) lines.push(curve(course));
@@ -213,3 +213,6 @@ const time = (seconds) => (seconds < 60 ? `${Math.round(seconds)} s` : `${Math.r
 
 /** @param {number} count @param {string} one @param {string} many */
 const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
+/** @param {string} text */
+const sentence = (text) => text && text[0].toUpperCase() + text.slice(1);
