@@ -6,6 +6,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from viewfinder import events
 from viewfinder.errors import InputError
 from viewfinder.inference.opening import open_model
 from viewfinder.labelling.by_model import (
@@ -15,6 +16,7 @@ from viewfinder.labelling.by_model import (
     propose_by_saliency,
     subjects,
 )
+from viewfinder.labelling.requested import Request, propose
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.detect.detections import Detections
@@ -130,17 +132,13 @@ def test_pictures_that_cannot_be_read_are_told(tmp_path):
 
 def test_a_detector_that_finds_nothing_says_what_to_do(tmp_path):
     write_picture(tmp_path / "a.png", np.full((64, 96, 3), 90, np.uint8))
-    done = propose_by_detector(
-        tmp_path,
-        ["a.png"],
-        model=open_model("coco"),
-        names={"dog": "dog"},
-        threshold=0.9,
-        device=CPU,
-    )
-    assert len(done.proposals) == 0
-    assert done.notes == (
+    request = Request(by=("coco",), names=("dog",), threshold=0.9, device="cpu")
+    heard: list[events.Event] = []
+    with events.listening(heard.append):
+        assert len(propose(tmp_path, request).proposals) == 0
+    told = [each.text for each in heard if isinstance(each, events.Note)]
+    assert told[-1:] == [
         "coco finds nothing of dog: try a lower --threshold, such as 0.36 or all its classes, "
         "without --names; it knows 80 classes (person, bicycle, car …), and where yours is none of "
-        "them, mark some pictures yourself (viewfinder label) and train a detector on these",
-    )
+        "them, mark some pictures yourself (viewfinder label) and train a detector on these"
+    ]

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -86,14 +85,11 @@ def propose_by_detector(
         for box, score, label in zip(kept.boxes, kept.scores, kept.labels, strict=True):
             theirs = config.classes[label]
             rows.add(answer.source, names.get(theirs, theirs), box, float(score), source)
-    proposed = _proposed(rows, failed)
-    if len(proposed.proposals):
-        return proposed
-    return replace(proposed, notes=(*proposed.notes, _found_nothing(model, names, threshold)))
+    return _proposed(rows, failed)
 
 
-def _found_nothing(model: Model, names: Mapping[str, str], threshold: Threshold) -> str:
-    """What to do where a detector finds nothing at all."""
+def found_nothing(model: Model, names: Mapping[str, str], threshold: Threshold) -> str:
+    """What to do in a terminal where a detector finds nothing at all."""
     least = threshold if isinstance(threshold, float) else min(threshold)
     of = f" of {', '.join(names)}" if names else ""
     tries = [f"a lower --threshold, such as {max(_LOWER * least, _LEAST):.2g}"] * (least > _LEAST)

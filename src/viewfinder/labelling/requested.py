@@ -1,7 +1,7 @@
 """What `viewfinder propose` does: by whom boxes are proposed, and what becomes of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from typing import Literal
@@ -118,7 +118,7 @@ def _by_detector(request: Request, data: Path) -> Proposed:
     from viewfinder.inference.opening import open_foreign
     from viewfinder.inference.thresholds import threshold_of
     from viewfinder.inference.tiling import in_tiles
-    from viewfinder.labelling.by_model import propose_by_detector
+    from viewfinder.labelling.by_model import found_nothing, propose_by_detector
     from viewfinder.runs.run import open_run
 
     names = {}
@@ -136,7 +136,7 @@ def _by_detector(request: Request, data: Path) -> Proposed:
     model = in_tiles(model, request.tiles, request.overlap)
     threshold = threshold_of(model, request.threshold, run)
     assert threshold is not None, "one was wanted"
-    return propose_by_detector(
+    proposed = propose_by_detector(
         data,
         find_pictures(data),
         model=model,
@@ -144,6 +144,9 @@ def _by_detector(request: Request, data: Path) -> Proposed:
         threshold=threshold,
         device=pick_device(request.device),
     )
+    if len(proposed.proposals):
+        return proposed
+    return replace(proposed, notes=(*proposed.notes, found_nothing(model, names, threshold)))
 
 
 def _by_saliency(request: Request, data: Path) -> Proposed:
