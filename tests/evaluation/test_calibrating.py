@@ -15,18 +15,20 @@ from viewfinder.evaluation.calibrating import fit
 from viewfinder.evaluation.classify.calibrating import ClassEvidence
 from viewfinder.evaluation.detect.calibrating import BoxEvidence
 from viewfinder.tasks.calibration import FILE, write_calibration
-from viewfinder.tasks.classify.temperature import Temperature
-from viewfinder.tasks.detect.answers.platt import Platt
+from viewfinder.tasks.classify.temperature import Temperature, read_temperature
+from viewfinder.tasks.detect.answers.platt import Platt, read_platt
 from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.supported import supported
 
 shares = st.lists(st.floats(1e-4, 1), min_size=2, max_size=6).map(
     lambda numbers: (np.array(numbers) / sum(numbers)).astype(np.float32)
 )
 
 
-@given(shares, st.floats(0.05, 20))
-def test_a_temperature_keeps_the_order_of_classes(row, value):
-    found = Temperature(value).of_array(row[None])[0]
+@given(shares, st.floats(0.05, 20), st.floats(0.6, 1))
+def test_a_temperature_keeps_the_order_of_classes(row, value, most):
+    found = Temperature(value, most).of_array(row[None])[0]
+    assert found.max() <= most + 1e-6
     assert found.sum() == pytest.approx(1, abs=1e-5)
     assert (np.diff(found[np.argsort(row, kind="stable")]) >= -1e-7).all()
 
@@ -35,25 +37,58 @@ def test_a_temperature_keeps_the_order_of_classes(row, value):
     st.lists(st.tuples(st.floats(2**-10, 1, width=32), st.integers(0, 1)), max_size=30),
     st.tuples(st.floats(0.05, 20), st.floats(0.05, 20)),
     st.tuples(st.floats(-20, 20), st.floats(-20, 20)),
+    st.tuples(st.floats(0.6, 1), st.floats(0.6, 1)),
 )
-def test_a_map_of_boxes_keeps_the_order_within_a_class(rows, slopes, offsets):
+def test_a_map_of_boxes_keeps_the_order_within_a_class(rows, slopes, offsets, most):
     rows.sort(reverse=True)
     scores = np.array([score for score, _ in rows], np.float32)
     labels = np.array([label for _, label in rows], np.int64)
     boxes = np.arange(4 * len(rows), dtype=np.float32).reshape(-1, 4)
-    found = Platt(slopes, offsets).on(Detections(boxes, scores, labels))
+    found = Platt(slopes, offsets, most).on(Detections(boxes, scores, labels))
     assert (np.diff(found.scores) <= 0).all()
+    assert (found.scores <= np.array(most, np.float32)[found.labels] + 1e-6).all()
     for label in (0, 1):
         # A class's boxes come in the order that they came in.
         assert (found.boxes[found.labels == label] == boxes[labels == label]).all()
 
 
 def test_a_map_can_be_undone():
-    platt = Platt((2.0, 0.5), (-1.0, 0.3))
+    platt = Platt((2.0, 0.5), (-1.0, 0.3), (0.62, 0.9))
     own = Detections(np.zeros((2, 4)), np.array([0.7, 0.2]), np.array([0, 1]))
     found = platt.on(own)
     back = platt.own(found.scores[np.argsort(found.labels)].tolist())
     assert back == pytest.approx((0.7, 0.2))
+    assert platt.own((0.8, 0.95)) == (1, 1)
+
+
+def test_no_score_promises_more_than_held_out_answers_speak_for():
+    random = np.random.default_rng(0)
+    scores = random.random(1000)
+    assert supported(scores, np.ones(1000, bool)) == 1001 / 1002
+    assert supported(scores, scores > 0.9) == pytest.approx(
+        ((scores > 0.9).sum() + 1) / ((scores > 0.9).sum() + 2)
+    )
+    assert supported(scores, np.zeros(1000, bool)) == 0.6
+    # Nine in ten are right, however sure they are.
+    odds = random.normal(3, 3, 2000)
+    found = BoxEvidence(
+        1 / (1 + np.exp(-odds)),
+        np.zeros(2000, np.int64),
+        random.random(2000) < np.where(odds > 0, 0.9, 0.1),
+        random.integers(0, 60, 2000),
+        1,
+    ).fit()
+    assert found.most[0] == pytest.approx(0.9, abs=0.07)
+    sure = found.on(Detections(np.zeros((2, 4)), np.array([1 - 1e-6, 0.5]), np.zeros(2, int)))
+    assert sure.scores[0] == pytest.approx(found.most[0], abs=1e-3)
+
+
+def test_maps_of_earlier_versions_have_no_limit():
+    assert read_temperature({"temperature": 2.0}) == Temperature(2.0, 1.0)
+    assert read_platt({"slopes": [2.0], "offsets": [1.0]}, 1) == Platt((2.0,), (1.0,), (1.0,))
+    for most in ([0.5], [True], ["1"], [1.5], [0.9, 0.9]):
+        with pytest.raises(ValueError, match=r"no (limit|map) of scores"):
+            read_platt({"slopes": [2.0], "offsets": [1.0], "most": most}, 1)
 
 
 def boastful(count, factor, seed=0):

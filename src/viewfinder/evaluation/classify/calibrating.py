@@ -13,6 +13,7 @@ from viewfinder.evaluation.classify.judged import ClassifyJudgement
 from viewfinder.tasks.classify.coverage import TRUE_SHARES
 from viewfinder.tasks.classify.scores import score
 from viewfinder.tasks.classify.temperature import LARGEST, LEAST, Temperature
+from viewfinder.tasks.supported import supported
 from viewfinder.wording import counted
 
 FEWEST = 100
@@ -67,7 +68,9 @@ class ClassEvidence:
             step = ((mean - own).sum() + slope - 1) / (variance.sum() + 1)
             slope = float(np.clip(slope - step, slope / 2, slope * 2))
             slope = min(max(slope, 1 / LARGEST), 1 / LEAST)
-        return Temperature(1 / slope)
+        found = Temperature(1 / slope)
+        answered = claims_of(found.of_array(self.probabilities), self.labels)
+        return replace(found, most=supported(answered.scores, answered.right))
 
     def mapped(self, by: ScoreMap) -> "ClassEvidence":
         """At a temperature."""

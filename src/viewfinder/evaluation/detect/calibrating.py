@@ -14,6 +14,7 @@ from viewfinder.tasks.detect.answers.platt import LARGEST_OFFSET, LARGEST_SLOPE,
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.measures.matching import Kind
 from viewfinder.tasks.detect.measures.scores import score
+from viewfinder.tasks.supported import supported
 from viewfinder.wording import counted
 
 FEWEST_PICTURES, FEWEST, FEWEST_OF_CLASS = 10, 50, 30
@@ -78,20 +79,19 @@ class BoxEvidence:
     def fit(self) -> Platt:
         """Each class's own map where there are enough of it, and that of all for the others."""
         shared = _fitted(self.scores, self.right)
-        found = []
+        found: list[tuple[float, float, float]] = []
         for label in range(self.classes):
             own = self.labels == label
             right = int(self.right[own].sum())
             enough = min(right, int(own.sum()) - right) >= FEWEST_OF_CLASS
             found.append(_fitted(self.scores[own], self.right[own]) if enough else shared)
-        slopes, offsets = zip(*found, strict=True)
-        return Platt(slopes, offsets)
+        slopes, offsets, most = zip(*found, strict=True)
+        return Platt(slopes, offsets, most)
 
     def mapped(self, by: ScoreMap) -> "BoxEvidence":
         """Each score by the map of its class."""
         assert isinstance(by, Platt)
-        slopes, offsets = np.array(by.slopes)[self.labels], np.array(by.offsets)[self.labels]
-        return replace(self, scores=_sigmoid(slopes * _odds(self.scores) + offsets))
+        return replace(self, scores=by.of_array(self.scores, self.labels))
 
     def surprises(self) -> Floats:
         """Of whether each is right."""
@@ -159,8 +159,8 @@ def recalibrated(judgement: DetectJudgement, by: ScoreMap) -> DetectJudgement:
     return replace(judgement, answers=answers, scores=score(answers, boxes, classes=classes))
 
 
-def _fitted(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and offset by Newton's method, with one pull of the slope towards 1.
+def _fitted(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Slope, offset, and the highest score that they speak for; the former by Newton's method, with one pull of the slope towards 1.
 
     Instead of 1 and 0, boxes are right and wrong by Platt's targets, after Laplace's rule.
     """
@@ -176,7 +176,7 @@ def _fitted(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
         found = found - step / max(1.0, float(np.abs(step).max()))
         found[0] = np.clip(found[0], LEAST_SLOPE, LARGEST_SLOPE)
         found[1] = np.clip(found[1], -LARGEST_OFFSET, LARGEST_OFFSET)
-    return float(found[0]), float(found[1])
+    return float(found[0]), float(found[1]), supported(scores, right)
 
 
 def _odds(scores: Floats) -> Floats:

@@ -3,7 +3,8 @@
 Guo et al., "On calibration of modern neural networks", 2017, section 4.2: logits are divided by one
 number T. It is taken here of the logarithms of what is answered, which differ from the logits by a
 constant, so that the mean over a picture and its mirror image, and an exported file, are treated
-alike. No picture's likeliest class changes.
+alike. No picture's likeliest class changes, and it is given no more than held-out pictures speak
+for (`tasks.supported`).
 """
 
 import math
@@ -14,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from viewfinder.tasks.supported import limited_rows, read_limit
 from viewfinder.values import as_number, as_table
 
 # Beyond these, what was fitted on is no evidence.
@@ -27,21 +29,24 @@ class Temperature:
 
     Attributes:
         value: T; above 1 where the net is surer than it is right.
+        most: the highest probability that a class may have.
     """
 
     value: float
+    most: float = 1.0
 
     def of(self, probabilities: Tensor) -> Tensor:
         """N×C of N×C."""
-        return (probabilities.clamp(min=_TINY).log() / self.value).softmax(dim=1)
+        found = (probabilities.clamp(min=_TINY).log() / self.value).softmax(dim=1)
+        return found if self.most == 1 else limited_rows(found, self.most)
 
     def of_array(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """N×C of N×C."""
         return np.asarray(self.of(torch.from_numpy(probabilities)).numpy(), np.float32)
 
     def as_json(self) -> dict[str, object]:
-        """`temperature`."""
-        return {"temperature": self.value}
+        """`temperature, most`."""
+        return {"temperature": self.value, "most": self.most}
 
 
 def read_temperature(value: object) -> Temperature | None:
@@ -52,7 +57,9 @@ def read_temperature(value: object) -> Temperature | None:
     """
     if value is None:
         return None
-    number = as_number(as_table(value)["temperature"])
+    table = as_table(value)
+    number = as_number(table["temperature"])
     if not (math.isfinite(number) and LEAST <= number <= LARGEST):
         raise ValueError("no temperature")
-    return Temperature(number)
+    # Those of earlier versions have no limit.
+    return Temperature(number, read_limit(table.get("most", 1)))
