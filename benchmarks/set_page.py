@@ -6,7 +6,8 @@
 A copy of DIR is made. Odd: things that the set has none of, of five kinds. Duplicates: pictures of
 the set under another name, saved again as JPEG, mirrored, cut or brighter, half of them in another
 split. Wrong: labels that become another class at random. Told is how many of the 50 are among the
-first 50, 100 and 200 that are shown, or among all where fewer are.
+first 50, 100 and 200 that are shown, or among all where fewer are. And of 20, and of 40, odd
+pictures of one kind, nothing else being put in, how many.
 """
 
 import shutil
@@ -48,6 +49,8 @@ def main() -> None:
         suspects(dataset)
         print(f"{task}: {len(dataset):,} pictures, {time.perf_counter() - begun:.0f} s before")
         planted(dataset, random)
+        for size in (20, 40):
+            groups(dataset, random, size)
 
 
 def planted(dataset: Dataset, random: np.random.Generator) -> None:
@@ -74,6 +77,19 @@ def planted(dataset: Dataset, random: np.random.Generator) -> None:
     whole = with_wrong.boxes is None
     doubted = [each.picture if whole else (each.picture, each.box) for each in found.doubted]
     tell("wrong labels", doubted, wrong)
+
+
+def groups(dataset: Dataset, random: np.random.Generator, size: int) -> None:
+    """Put odd pictures of one kind in, look, and print how many were found, for each kind."""
+    count = len(dataset)
+    for number, kind in enumerate(odd_kinds(random)):
+        with_more = dataset
+        for place in range(size):
+            name = f"group-{size}-{number}-{place:02}.png"
+            with_more = added(with_more, name, kind(), like=place)
+        found = suspects(with_more)
+        group: set[object] = set(range(count, count + size))
+        tell(f"odd {kind.__name__}", [each.picture for each in found.odd], group)
 
 
 def tell(what: str, shown: Sequence[object], planted: set[object]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from viewfinder.cli.main import main
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.labelling.odd import Suspects, suspects
+from viewfinder.labelling.odd import Suspects, odd_ones, suspects
 from viewfinder.labelling.set_page import write_set_page
 from viewfinder.pictures.writing import write_picture
 
@@ -125,3 +125,15 @@ def test_boxes_are_cut_out(tmp_path):
     assert "images/5.png" in first
     assert "What shape boxes are" in text
     assert main(["check", str(tmp_path), "--report", str(tmp_path / "page.pdf")]) == 2
+
+
+def test_a_group_that_strayed_into_a_set_is_odd_too():
+    """Pictures of one kind are each other's neighbours, and would vouch for each other."""
+    random = np.random.default_rng(0)
+    usual = 0.3 * random.normal(size=(400, 16)) + 3 * np.eye(16)[0]
+    strays = 0.1 * random.normal(size=(30, 16)) - np.eye(16)[1]
+    vectors = np.concatenate([usual, strays]).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = odd_ones(vectors, np.arange(430))
+    assert {each.picture for each in found[:30]} == set(range(400, 430))
+    assert odd_ones(vectors[:2], np.arange(2)) == ()

@@ -1,8 +1,8 @@
 """Which pictures of a set are unlike all others, which show the same, and whose labels are doubted.
 
 All three compare what a network that has seen ImageNet says of pictures (`features.describing`): a
-picture is odd where its neighbours are far, as their distance tells outliers (Ramaswamy, Rastogi,
-Shim, SIGMOD 2000).
+picture is odd where its k-th neighbour is far (Ramaswamy, Rastogi, Shim, SIGMOD 2000). k is more
+than the pictures of a group that strayed into a set together, or they would vouch for each other.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from viewfinder.labelling.doubting import doubts
 
 MOST_COMPARED = 20_000
 """Pictures, or boxes, that are compared, evenly chosen of more: the work goes with their square."""
-# Neighbours by which a picture is known to be odd; of small sets a share of their pictures.
-_NEIGHBOURS, _SHARE = 20, 0.1
+# The neighbour by which a picture is known to be odd; of small sets a share of their pictures.
+_NEIGHBOUR, _SHARE = 50, 0.125
 
 
 @dataclass(frozen=True)
 class Odd:
-    """A picture, and how like its neighbours are to it in the mean."""
+    """A picture, and how like it the neighbour is by which it is known to be odd."""
 
     picture: int
     likeness: float
@@ -82,25 +82,28 @@ def suspects(dataset: Dataset) -> Suspects:
     split = dataset.splits
     found.sort(key=lambda each: (split[each.one] == split[each.other], -each.likeness))
     doubted, asked, why_not = _doubted(dataset, vectors, numbers)
-    return Suspects(_odd(vectors, numbers), tuple(found), doubted, len(numbers), asked, why_not)
+    return Suspects(odd_ones(vectors, numbers), tuple(found), doubted, len(numbers), asked, why_not)
 
 
 def _evenly(count: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, count - 1, min(count, MOST_COMPARED)).astype(np.int64))
 
 
-def _odd(vectors: NDArray[np.float32], numbers: NDArray[np.int64]) -> tuple[Odd, ...]:
-    near = min(_NEIGHBOURS, max(1, round(_SHARE * len(numbers))))
+def odd_ones(vectors: NDArray[np.float32], numbers: NDArray[np.int64]) -> tuple[Odd, ...]:
+    """All pictures, the oddest first; none of too few.
+
+    Args:
+        vectors: of length 1, of the pictures of these numbers.
+    """
+    near = min(_NEIGHBOUR, max(1, round(_SHARE * len(numbers))))
     if len(numbers) <= near + 1:
         return ()
-    means = np.concatenate(
-        [
-            np.partition(rows, len(numbers) - near, axis=1)[:, len(numbers) - near :].mean(axis=1)
-            for rows in likenesses(vectors)
-        ]
+    place = len(numbers) - near
+    likeness = np.concatenate(
+        [np.partition(rows, place, axis=1)[:, place] for rows in likenesses(vectors)]
     )
-    order = np.argsort(means, kind="stable")
-    return tuple(Odd(int(numbers[row]), float(means[row])) for row in order.tolist())
+    order = np.argsort(likeness, kind="stable")
+    return tuple(Odd(int(numbers[row]), float(likeness[row])) for row in order.tolist())
 
 
 def _doubted(
