@@ -160,9 +160,10 @@ def recalibrated(judgement: DetectJudgement, by: ScoreMap) -> DetectJudgement:
 
 
 def _fitted(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Slope, offset, and the highest score that they speak for; the former by Newton's method, with one pull of the slope towards 1.
+    """Slope, offset, and the highest score that they speak for.
 
-    Instead of 1 and 0, boxes are right and wrong by Platt's targets, after Laplace's rule.
+    The first two by Newton's method, with one pull of the slope towards 1. Instead of 1 and 0,
+    boxes are right and wrong by Platt's targets, after Laplace's rule.
     """
     odds = np.stack([_odds(scores), np.ones(len(scores))], axis=1)
     hits = int(right.sum())
