@@ -116,6 +116,8 @@ def test_sliders_follow_what_was_right_in_pictures_that_are_done(person, served)
         return found; }"""
     # The one at 0.3 was right, those at 0.93 and 0.8 were not: nothing is to be taken from 0.5 on.
     assert person.page.evaluate(script) == [[0.95, 0.5], [0.95, 0.75]]
+    faint = "viewfinder.stage.shapes(false).filter((each) => each.below).length"
+    assert person.page.evaluate(faint) == 4
     person.page.evaluate("viewfinder.keep()")
     until(lambda: "0.95" in (served.store.meta("settings:tester") or ""))
     person.page.reload()

@@ -13,8 +13,8 @@ import { painting } from "./masks.js";
  */
 
 const HANDLE = 4;
-/** Of proposals, of what is interpolated, and of labels. @type {Record<string, number[]>} */
-const DASHES = { "-": [6, 4], "~": [14, 3], _: [] };
+/** Of proposals that would be taken, of others, of what is interpolated, and of labels. @type {Record<string, number[]>} */
+const DASHES = { "-": [6, 4], ".": [2, 5], "~": [14, 3], _: [] };
 // Sides in pixels of the screen below which a box's handles would hide it: it has small ones, at its corners.
 const SMALL = 36;
 
@@ -39,12 +39,15 @@ export function reaches(view, { corners, name, marks }) {
   return [x1 - long, y1 - 24, Math.max(x2, x1 + long) + 12, y2 + 24];
 }
 
+/** @param {Shape} shape */
+const line = ({ moving, ghost, below }) => (moving ? "~" : !ghost ? "_" : below ? "." : "-");
+
 /** Many boxes: one path a colour. @param {CanvasRenderingContext2D} context @param {View} view @param {Shape[]} shapes */
 function outlines(context, view, shapes) {
   /** @type {Map<string, Path2D>} */
   const paths = new Map();
   for (const shape of shapes) {
-    const key = `${shape.moving ? "~" : shape.ghost ? "-" : "_"}${shape.colour}`;
+    const key = `${line(shape)}${shape.colour}`;
     const path = paths.get(key) ?? new Path2D();
     paths.set(key, path);
     const [x1, y1, x2, y2] = toScreen(view, shape.corners);
@@ -53,7 +56,7 @@ function outlines(context, view, shapes) {
   for (const [key, path] of paths) {
     const dash = DASHES[key[0]];
     context.setLineDash(dash);
-    stroked(context, path, key.slice(1), key[0] === "-" ? 1.5 : 2);
+    stroked(context, path, key.slice(1), key[0] === "-" || key[0] === "." ? 1.5 : 2);
   }
   context.setLineDash([]);
 }
@@ -68,7 +71,7 @@ function selected(context, view, shape) {
   context.globalAlpha = 1;
   const path = new Path2D();
   path.rect(x1, y1, x2 - x1, y2 - y1);
-  context.setLineDash(DASHES[shape.moving ? "~" : shape.ghost ? "-" : "_"]);
+  context.setLineDash(DASHES[line(shape)]);
   stroked(context, path, shape.colour, 3);
   context.setLineDash([]);
   if (shape.locked) return;
@@ -131,7 +134,7 @@ function name(context, view, shape, wide) {
   // A name at the right edge stays in sight, as long as its box does.
   const most = wide - width;
   const left = x1 > most && x1 < most + width ? most : x1 - 1;
-  context.globalAlpha = shape.ghost ? 0.75 : 1;
+  context.globalAlpha = shape.below && !shape.selected ? 0.6 : shape.ghost ? 0.75 : 1;
   context.fillStyle = shape.colour;
   context.fillRect(left, top, width, 17);
   context.fillStyle = inkOn(shape.colour);

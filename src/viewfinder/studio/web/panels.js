@@ -48,6 +48,7 @@ function slider(studio, name, all, takeAll, keep) {
   };
   input.addEventListener("input", () => {
     studio.thresholds[name] = Number(input.value);
+    studio.stage.renew();
     say();
   });
   input.addEventListener("change", keep);

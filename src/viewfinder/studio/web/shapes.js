@@ -26,10 +26,12 @@ export function shapesOf(studio, chosen) {
       by: corners ? apart(each.corners, corners) : STILL, ghost: false,
     };
   });
+  const taken = new Set(studio.above());
   const ghosts = studio.ghosts().filter((each) => (studio.ghost === each.id) === chosen).map((each) => ({
     corners: studio.preview.get(each.id) ?? each.corners, colour: studio.colourOfName(each.name),
     name: !names ? "" : each.track === undefined ? `${each.name} ${each.score.toFixed(2)}` : `${each.name} #${each.track} between`, selected: chosen,
     locked: false, marks: "", mask: studio.preview.has(each.id) ? null : each.mask, by: STILL, ghost: true, moving: each.track !== undefined,
+    below: each.track === undefined && !taken.has(each),
   }));
   return [...ghosts, ...boxes];
 }

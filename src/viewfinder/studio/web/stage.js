@@ -14,7 +14,7 @@ import { band, crosshair, paint, reaches } from "./painting.js";
  * @typedef {import("./geometry.js").Point} Point
  * @typedef {import("./geometry.js").View} View
  * @typedef {{corners: Corners, colour: string, name: string, selected: boolean, locked: boolean,
- *   marks: string, mask: any, by: Point, ghost: boolean, moving?: boolean}} Shape  `by`: how far its mask is moved; `moving`: interpolated
+ *   marks: string, mask: any, by: Point, ghost: boolean, moving?: boolean, below?: boolean}} Shape  `by`: how far its mask is moved; `moving`: interpolated; `below`: not to be taken with all
  */
 
 const MANY = 300;
