@@ -77,8 +77,8 @@ def test_the_errors_tell_cost_and_count() -> None:
     truth, detections = many(4)
     scores = score([detections], truth, classes=("a", "b", "c", "d"))
     shown = words(detect_plots.errors(scores))
-    assert "25.0 (2 of them)" in shown, "the false ones halve what two of four classes have"
-    assert "50.0 (2 of them)" in shown, "the missed ones are the other two"
+    assert "25.0 (2 counted)" in shown, "the false ones halve what two of four classes have"
+    assert "50.0 (2 counted)" in shown, "the missed ones are the other two"
 
 
 def drawn_in(canvas: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:

@@ -52,7 +52,8 @@ def test_evaluate_tells_what_always_cat_would_have(always_cat, capsys):
     data, run = always_cat
     assert main(["evaluate", str(run.folder), str(data)]) == 0
     assert capsys.readouterr().out.splitlines()[:2] == [
-        "test: accuracy 78.9%, balanced accuracy 33.3%, chance 33.3%, largest class 78.9%",
+        "test: accuracy 78.9%, balanced accuracy 33.3%, chance 33.3%, largest class 78.9%, "
+        "of 19 pictures, too few to tell",
         "that is no better than always answering cat (78.9%)",
     ]
     assert main(["evaluate", str(run.folder), str(data), "--json"]) == 0
@@ -68,8 +69,11 @@ def test_the_report_does_not_announce_it_as_a_success(always_cat, page_of):
     assert "imbalance" in {fault.kind for fault in check_dataset(dataset)}
     judgements = judge(run, dataset, device=torch.device("cpu"))
     page = page_of(run, dataset, judgements)
-    assert "78.9% of 19 test pictures right, no better than always answering cat" in page.told
-    assert "balanced 33.3%; chance 33.3%, always cat 78.9%; 19 pictures" in page.told
+    assert (
+        "78.9% of 19 test pictures right, too few to tell, no better than always answering cat"
+        in page.told
+    )
+    assert "balanced 33.3%; chance 33.3%, always cat 78.9%; loss " in page.told
     said = classify_page.fit(Material(run, run.manifest.recipe, dataset, judgements, run.history()))
     assert said.kind != "fine"
     assert "answered right of these classes: bird (" in said.says

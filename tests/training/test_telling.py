@@ -27,13 +27,14 @@ def test_a_time_has_its_names(seconds, told):
     assert in_words(seconds) == told
 
 
-def told_by(monkeypatch, capsys, tmp_path, recipe, *, each):
+def told_by(monkeypatch, capsys, tmp_path, recipe, *, each, few=None):
     """What a journal of 5 steps an epoch tells where a step takes `each` seconds."""
     now = [100.0]
     monkeypatch.setattr(journal.time, "perf_counter", lambda: now[0])
 
     run = RunFolder(tmp_path, manifest=None)
-    with journal.Journal(run, recipe, 5, pictures=35, figure="val_accuracy", reports=True) as told:
+    asked = {"pictures": 35, "figure": "val_accuracy", "few": few, "reports": True}
+    with journal.Journal(run, recipe, 5, **asked) as told:
         for done in range(1, 6):
             now[0] += each
             told.step(TrainingProgress(epoch=done // 5, step=done % 5, sums={"loss": 1.0}, seen=1))
@@ -48,6 +49,12 @@ def test_a_training_tells_its_epochs_and_how_long_it_takes(monkeypatch, capsys, 
         "about 5 min left",
         "epoch 1 of 5  loss 0.500  val accuracy 25.0%  9 images/s",
     ]
+
+
+def test_a_figure_of_few_pictures_tells_how_many(monkeypatch, capsys, tmp_path):
+    recipe = ClassifyRecipe(net="lenet", epochs=5, batch=8)
+    said = told_by(monkeypatch, capsys, tmp_path, recipe, each=12.0, few=4)
+    assert said[-1] == "epoch 1 of 5  loss 0.500  val accuracy 25.0% of 4  9 images/s"
 
 
 def test_one_is_not_told_as_several(monkeypatch, capsys, tmp_path):

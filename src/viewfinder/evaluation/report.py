@@ -20,6 +20,7 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation import label_statistics, plots
 from viewfinder.evaluation.advising import unsaid, without_folds
 from viewfinder.evaluation.calibration import calibration
+from viewfinder.evaluation.few import too_few_in
 from viewfinder.evaluation.fitting import FitVerdict, needs_longer
 from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.folds import section
@@ -92,6 +93,7 @@ def write_report(
             manifest=manifest,
             name=run.folder.name,
             split=material.split,
+            few=too_few_in(material.judged.as_json()),
             split_in_words=SPLITS_IN_WORDS[material.split],
             trained=material.history[-1] if material.history else {},
             epochs=len(material.history),

@@ -35,7 +35,7 @@ class Journal:
         *,
         pictures: int,
         figure: str,
-        few: int | None,
+        few: int | None = None,
         reports: bool,
     ) -> None:
         """
