@@ -2,18 +2,24 @@
 
   uv run python benchmarks/heat_map_trials.py RUN DATA [SPLIT] [MOST PICTURES]
 
-Right is a class that is the picture's, and a box that overlaps one of its class by half.
+Right is a class that is the picture's, and a box that overlaps one of its class by half. Beside it
+stand controls, which are put to the same test: a blob in the middle of the picture or on the box,
+drawn without asking the net, and the map of the same layer in a net whose weights are scrambled.
 """
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from viewfinder import open_run
+from viewfinder.attribution.asking import ExplainedNet, ask_of
+from viewfinder.attribution.heat import HeatMap, heats_of
 from viewfinder.attribution.reason import Reasons
 from viewfinder.attribution.summary import summary_of
+from viewfinder.attribution.trials import deletion
 from viewfinder.attribution.why import Wanted, reasons_for
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import frame_matrix
@@ -22,9 +28,53 @@ from viewfinder.devices import pick_device
 from viewfinder.inference.answers import Predictor
 from viewfinder.pictures.geometry import iou, transform_boxes
 from viewfinder.pictures.reading import read_header
+from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.model import ModelConfig
+from viewfinder.tasks.question import Question
 
 _SAME = 0.5
+
+
+@dataclass
+class Controls:
+    """How many maps that were not made by asking the net pass all the same."""
+
+    blobs: int = 0
+    scrambled: int = 0
+    tested: int = 0
+    compared: int = 0
+
+    def add(self, asked: ExplainedNet, scrambled: ExplainedNet, found: Reasons) -> None:
+        picture = as_shares(torch.from_numpy(found.picture).permute(2, 0, 1)[None].contiguous())
+        for reason in found.reasons:
+            question = reason.question
+            blob = deletion(asked, picture, question, _blob(found.picture.shape, question))
+            self.tested += blob.tells
+            self.blobs += blob.passed
+            own = reason.heat
+            if reason.likeness is None or own is None:
+                continue
+            for other in heats_of(scrambled, picture, question, own.layer):
+                if other.method == own.method:
+                    trial = deletion(asked, picture, question, other)
+                    self.compared += trial.tells
+                    self.scrambled += trial.passed
+
+    @property
+    def says(self) -> str:
+        return (
+            f"controls: {self.blobs} of {self.tested} blobs passed, {self.scrambled} of "
+            f"{self.compared} maps of a scrambled net"
+        )
+
+
+def _blob(shape: tuple[int, ...], question: Question) -> HeatMap:
+    height, width = shape[:2]
+    x1, y1, x2, y2 = question.box or (0, 0, width, height)
+    rows, columns = np.mgrid[:height, :width] + 0.5
+    across = (columns - (x1 + x2) / 2) / max(1, x2 - x1)
+    down = (rows - (y1 + y2) / 2) / max(1, y2 - y1)
+    return HeatMap("none", "a blob", np.exp(-8 * (across**2 + down**2)), (width, height))
 
 
 def main() -> int:
@@ -37,11 +87,15 @@ def main() -> int:
     dataset = whole if split == "all" else whole.split(split)
     order = np.random.default_rng(0).permutation(len(dataset.paths))[:most].tolist()
     found: list[Reasons] = []
+    asked = ask_of(predictor)
+    scrambled, controls = asked.scrambled(), Controls()
     for number in order:
         # Of a class only what is answered can be right; of boxes each may be.
         one = Wanted(most=1 if dataset.boxes is None else 20)
         (each,) = reasons_for(predictor, dataset.file(number), one)
         found.append(_right(each, dataset, number, opened.model.config))
+        controls.add(asked, scrambled, found[-1])
+    print(controls.says)
     for line in summary_of(found).lines():
         print(line)
     return 0

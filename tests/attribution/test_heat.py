@@ -11,10 +11,11 @@ from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.attribution.changes import AS_IT_IS, changes
 from viewfinder.attribution.heat import (
     GRAD_CAM,
+    HIRES_CAM,
     LAYER_CAM,
     HeatMap,
     heat_maps,
-    heat_of,
+    heats_of,
     layers,
     occlusion,
 )
@@ -61,25 +62,37 @@ def bright():
 WHY = of_class("corner", 1)
 
 
-def test_grad_cam_is_what_its_equations_give(bright):
+def by_method(found):
+    return {each.method: each for each in found}
+
+
+def test_maps_are_what_their_equations_give(bright):
     net = Corner()
-    (found,) = heat_maps(asked_of(net), bright, WHY)
+    found = by_method(heat_maps(asked_of(net), bright, WHY))
     maps = net.soft(bright).double().relu()
     maps.retain_grad()
     corner = maps[:, 0, :4, :4].mean((1, 2))
     torch.stack([-8 * corner + 2, 8 * corner - 2], 1).log_softmax(1)[0, 1].backward()
     weights = maps.grad.mean((2, 3))[0]
-    by_hand = (weights[:, None, None] * maps[0]).sum(0).relu().detach().numpy()
-    assert (found.method, found.layer) == (GRAD_CAM, "act")
-    np.testing.assert_allclose(found.heat, by_hand, rtol=1e-4, atol=1e-9)
+    by_hand = {
+        GRAD_CAM: weights[:, None, None] * maps[0],
+        LAYER_CAM: maps.grad[0].relu() * maps[0],
+        HIRES_CAM: maps.grad[0] * maps[0],
+    }
+    assert set(found) == set(by_hand)
+    for method, values in by_hand.items():
+        assert found[method].layer == "act"
+        heat = values.sum(0).relu().detach().numpy()
+        np.testing.assert_allclose(found[method].heat, heat, rtol=1e-4, atol=1e-9)
 
 
 def test_layer_cam_shows_the_place_and_nothing_else(bright):
     place = of_region("corner", torch.ones(32, 32, dtype=torch.bool))
     local = of_class("corner", 1)
     asked = type(place)("corner", 1, None, local.scores, local=True)
-    (found,) = heat_maps(asked_of(Corner()), bright, asked)
-    assert found.method == LAYER_CAM
+    maps = by_method(heat_maps(asked_of(Corner()), bright, asked))
+    assert set(maps) == {LAYER_CAM, HIRES_CAM}
+    found = maps[LAYER_CAM]
     assert (found.heat[:4, :4] > 0).all()
     assert not found.heat[4:].any()
     assert not found.heat[:, 4:].any()
@@ -99,8 +112,9 @@ def test_a_saturated_answer_still_has_reasons():
             logit = 30 * maps[:, 0, :4, :4].mean((1, 2))
             return torch.stack([-logit, logit], 1).softmax(1)
 
-    (found,) = heat_maps(asked_of(Sure()), torch.ones(1, 3, 32, 32), WHY)
-    assert found.heat.max() > 0
+    found = heat_maps(asked_of(Sure()), torch.ones(1, 3, 32, 32), WHY)
+    assert found
+    assert all(each.heat.max() > 0 for each in found)
 
 
 def test_a_net_without_maps_has_none(bright):
@@ -131,7 +145,7 @@ def test_a_net_that_knows_nothing_has_no_map_that_passes(bright):
             return torch.stack([-logit, logit], 1).softmax(1)
 
     asked = asked_of(Ignorant())
-    (found,) = heat_maps(asked, bright, WHY)
+    found, *_ = heat_maps(asked, bright, WHY)
     trial = deletion(asked, bright, WHY, found)
     assert not trial.tells
     assert not trial.passed
@@ -164,7 +178,7 @@ def test_a_map_of_the_picture_alone_is_found_out(bright):
         nn.Softmax(1),
     )
     asked = asked_of(net)
-    map_of = heat_of(asked, bright, WHY, "1")
+    map_of = by_method(heats_of(asked, bright, WHY, "1"))[GRAD_CAM]
     same = alikeness(asked, bright, WHY, map_of)
     assert same == pytest.approx(1)
     other = alikeness(asked.scrambled(), bright, WHY, map_of)

@@ -42,7 +42,13 @@ def test_its_json_has_every_figure(ask, small_run, small_set, tmp_path):
     assert len(nearest) == 5
     assert all(set(each) == {"file", "class", "likeness"} for each in nearest)
     assert "most like this one" in (tmp_path / "why.html").read_text()
-    assert {each["method"] for each in reasons} <= {"Grad-CAM", "occlusion", None}
+    assert {each["method"] for each in reasons} <= {
+        "Grad-CAM",
+        "LayerCAM",
+        "HiResCAM",
+        "occlusion",
+        None,
+    }
 
 
 def test_boxes_and_subjects_have_reasons(ask, tmp_path, subject_scenes):
@@ -73,7 +79,7 @@ def test_boxes_and_subjects_have_reasons(ask, tmp_path, subject_scenes):
     (reason,), nearest = told["reasons"], told["nearest"]
     assert nearest[0]["class"] is None
     assert reason["class"] is None
-    assert reason["method"] in ("LayerCAM", "occlusion", None)
+    assert reason["method"] in ("LayerCAM", "HiResCAM", "occlusion", None)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,10 @@
 Of a class: Grad-CAM (Selvaraju et al., "Grad-CAM: visual explanations from deep networks", 2017,
 equations 1 and 2): the channels of a layer, each weighted by the mean of its gradient. Of a place:
 LayerCAM (Jiang et al., "LayerCAM: exploring hierarchical class activation maps for localization",
-2021, equations 6 to 8): each value weighted by its own gradient where that is positive. And
+2021, equations 6 to 8): each value weighted by its own gradient where that is positive. HiResCAM
+(Draelos, Carin: "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural
+networks", 2020): by its own gradient, whatever its sign, and the sum of all channels where that is
+positive. Which says most differs from net to net, so all that suit a question are made. And
 occlusion, which asks nothing of the net but answers (Zeiler, Fergus: "Visualizing and understanding
 convolutional networks", 2013, section 4.2).
 """
@@ -25,7 +28,8 @@ from viewfinder.tasks.question import Question
 Heat = NDArray[np.float64]
 """h×w, 0 or more: how much an answer depends on each place."""
 
-GRAD_CAM, LAYER_CAM, OCCLUSION = "Grad-CAM", "LayerCAM", "occlusion"
+GRAD_CAM, LAYER_CAM, HIRES_CAM = "Grad-CAM", "LayerCAM", "HiResCAM"
+OCCLUSION = "occlusion"
 
 # A map with fewer places than this on a side, or on which fewer say anything, shows no place.
 _LEAST_SIDE, _LEAST_PLACES = 2, 3
@@ -109,7 +113,7 @@ def layers(asked: ExplainedNet, picture: Tensor) -> list[str]:
 
 
 def heat_maps(asked: ExplainedNet, picture: Tensor, question: Question) -> list[HeatMap]:
-    """A map of each of a net's stages, the last layer at each size, the finest first.
+    """Maps of each of a net's stages, the last layer at each size, the finest first.
 
     Empty where the net cannot be looked into, or makes no maps, as a transformer does not.
 
@@ -122,21 +126,22 @@ def heat_maps(asked: ExplainedNet, picture: Tensor, question: Question) -> list[
     size = (picture.shape[3], picture.shape[2])
     if question.encoder and pairs:
         pairs = pairs[: _last_smallest([each for each, _ in pairs]) + 1]
-    stages: dict[tuple[int, ...], HeatMap] = {}
+    stages: dict[tuple[int, ...], list[HeatMap]] = {}
     for each, gradient in pairs:
-        if (found := _heat(each, gradient, question, size)) is not None:
-            stages[found.heat.shape] = found
-    return sorted(stages.values(), key=lambda stage: -stage.heat.size)
+        if found := _heats(each, gradient, question, size):
+            stages[found[0].heat.shape] = found
+    every = [found for stage in stages.values() for found in stage]
+    return sorted(every, key=lambda found: -found.heat.size)
 
 
-def heat_of(asked: ExplainedNet, picture: Tensor, question: Question, layer: str) -> HeatMap | None:
-    """The map of one layer, as `heat_maps` makes it; None where that says nothing.
+def heats_of(asked: ExplainedNet, picture: Tensor, question: Question, layer: str) -> list[HeatMap]:
+    """The maps of one layer, as `heat_maps` makes them; none where they say nothing.
 
     Raises:
         KeyError: the net has no layer of this name that makes maps.
     """
     pairs = {each.layer: (each, slope) for each, slope in _with_gradients(asked, picture, question)}
-    return _heat(*pairs[layer], question, (picture.shape[3], picture.shape[2]))
+    return _heats(*pairs[layer], question, (picture.shape[3], picture.shape[2]))
 
 
 def occlusion(asked: ExplainedNet, picture: Tensor, question: Question) -> HeatMap:
@@ -199,18 +204,24 @@ def _last_smallest(looked: Sequence[Looked]) -> int:
     return max(number for number, area in enumerate(areas) if area == min(areas))
 
 
-def _heat(
+def _heats(
     looked: Looked, gradient: Tensor, question: Question, size: tuple[int, int]
-) -> HeatMap | None:
-    """What a layer's values and their gradients say; None where that is too little."""
+) -> list[HeatMap]:
+    """What a layer's values and their gradients say, by each method; none where too little."""
     maps = looked.maps.detach()
-    if maps.shape[2] > size[1] / 2 or maps.shape[3] > size[0] / 2:
-        return None
-    if question.local:
-        method, heat = LAYER_CAM, (gradient.clamp(min=0) * maps).sum(1)
-    else:
-        method, heat = GRAD_CAM, (gradient.mean((2, 3), keepdim=True) * maps).sum(1)
-    found: Heat = heat[0].clamp(min=0).cpu().numpy()
-    if not np.isfinite(found).all() or (found > 0).sum() < _LEAST_PLACES:
-        return None
-    return HeatMap(looked.layer, method, found, size)
+    if maps.shape[2] > size[1] or maps.shape[3] > size[0]:
+        return []
+    made = {
+        LAYER_CAM: (gradient.clamp(min=0) * maps).sum(1),
+        HIRES_CAM: (gradient * maps).sum(1),
+    }
+    if not question.local:
+        made = {GRAD_CAM: (gradient.mean((2, 3), keepdim=True) * maps).sum(1)} | made
+    found: dict[str, Heat] = {
+        method: heat[0].clamp(min=0).cpu().numpy() for method, heat in made.items()
+    }
+    return [
+        HeatMap(looked.layer, method, heat, size)
+        for method, heat in found.items()
+        if np.isfinite(heat).all() and (heat > 0).sum() >= _LEAST_PLACES
+    ]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from viewfinder.attribution.asking import ExplainedNet
-from viewfinder.attribution.heat import Heat, HeatMap, blurred, heat_of
+from viewfinder.attribution.heat import Heat, HeatMap, blurred, heats_of
 from viewfinder.tasks.question import Question
 
 SHARE = 0.1
@@ -112,8 +112,9 @@ def deletion(asked: ExplainedNet, picture: Tensor, question: Question, found: He
 def alikeness(
     scrambled: ExplainedNet, picture: Tensor, question: Question, found: HeatMap
 ) -> float | None:
-    """The rank correlation of a layer's map with that of the scrambled net; None without one."""
-    other = heat_of(scrambled, picture, question, found.layer)
+    """The rank correlation with the scrambled net's map of that layer; None without one."""
+    others = heats_of(scrambled, picture, question, found.layer)
+    other = next((each for each in others if each.method == found.method), None)
     if other is None:
         return None
     first, second = _ranks(found.heat), _ranks(other.heat)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from viewfinder.attribution.asking import ExplainedNet, ask_of
 from viewfinder.attribution.changes import changes
-from viewfinder.attribution.heat import OCCLUSION, HeatMap, heat_maps, heat_of, occlusion
+from viewfinder.attribution.heat import OCCLUSION, HeatMap, heat_maps, heats_of, occlusion
 from viewfinder.attribution.inside import stages
 from viewfinder.attribution.reason import Reason, Reasons
 from viewfinder.attribution.refusing import require_classes, require_layer
@@ -185,7 +185,8 @@ def _map(
     asked: ExplainedNet, picture: Tensor, question: Question, wanted: Wanted
 ) -> HeatMap | None:
     if wanted.layer is not None and not wanted.occlude:
-        return heat_of(asked, picture, question, wanted.layer)
+        named = heats_of(asked, picture, question, wanted.layer)
+        return best_map(asked, picture, question, named)
     maps = [] if wanted.occlude else heat_maps(asked, picture, question)
     found = best_map(asked, picture, question, maps)
     # A transformer makes no maps, and what covers windows needs none.

@@ -1,9 +1,9 @@
 """Show why a model answers as it does: where in a picture each answer comes from.
 
-A heat map is made for each answer: of a class by Grad-CAM, of a box or a subject by LayerCAM, at
-the stage of the network that says most. Each map is tested: the score must fall further where the
-map's hottest places are blurred than under 19 of 20 covers at random; where it does not, that is
-said.
+A heat map is made for each answer, by LayerCAM or HiResCAM and of a class by Grad-CAM too: at the
+stage of the network, and by the method, that say most. Each map is tested: the score must fall
+further where the map's hottest places are blurred than under 19 of 20 covers at random; where it
+does not, that is said.
 
   viewfinder why runs/my-photos-lenet new.jpg                 writes why.html
   viewfinder why runs/my-boxes-yolov3-tiny photos --class mug mugs alone
