@@ -23,8 +23,9 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many pictures the net was asked about, each time; here one by one."""
+    """How many pictures the net was asked about, each time; here one by one, on one core."""
     monkeypatch.setattr(of_any_net, "_BATCH", 1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     counts: list[int] = []
     described = of_any_net.described
 

@@ -1,5 +1,8 @@
 """Vectors are what the last layer is asked of, made once for each picture and net."""
 
+import threading
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +10,9 @@ from torch import nn
 
 from viewfinder import nets
 from viewfinder.errors import InputError
+from viewfinder.features import vectors as vectors_module
 from viewfinder.features.store import keep_vectors, kept_vectors
-from viewfinder.features.vectors import make_extractor, vectors
+from viewfinder.features.vectors import make_extractor, vectors, views
 from viewfinder.files import cache_folder
 
 
@@ -58,6 +62,35 @@ def test_each_picture_is_asked_once_and_new_ones_by_fours(pictures):
     again = vectors(extractor, lambda n: pictures[n], KEYS)
     assert net.asked == 4  # two new ones, filled up
     np.testing.assert_array_equal(first, again[:5])
+
+
+def test_cores_have_a_batch_each_and_leave_the_threads_of_others_alone(pictures, monkeypatch):
+    monkeypatch.setattr(vectors_module, "_BATCH", 1)
+    usual, seen = torch.get_num_threads(), []
+    torch.set_num_threads(3)
+    try:
+        net = Counting().eval()
+
+        def look(net, pictures):
+            seen.append((threading.get_ident(), torch.get_num_threads()))
+            return ask(net, pictures)
+
+        extractor = make_extractor(net, look, size=(10, 12), made="")
+        mirrored = replace(extractor, ask=lambda n, x: look(n, x.flip(3)), name="mirrored")
+        seen.clear()
+        both = views([extractor, mirrored], lambda n: pictures[n], KEYS)
+        later = []
+        thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+        thread.start()
+        thread.join()
+        assert [torch.get_num_threads(), *later] == [3, 3]
+    finally:
+        torch.set_num_threads(usual)
+    assert {threads for _, threads in seen} == {1}
+    assert len(seen) == 2 * 7
+    expected = [net.body(each.float() / 255).flatten(1) for each in (pictures, pictures.flip(3))]
+    np.testing.assert_allclose(both, torch.stack(expected, 1).detach(), atol=1e-6)
+    np.testing.assert_array_equal(vectors(mirrored, lambda n: pictures[n], KEYS), both[:, 1])
 
 
 def test_other_weights_another_size_and_another_way_to_give_pictures_are_other_vectors():

@@ -15,6 +15,7 @@ from viewfinder.features import vectors
 from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks import find
+from viewfinder.tasks.classify import solving
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training.folds import usual_folds
 
@@ -88,6 +89,16 @@ def test_each_picture_is_described_once_and_scored_as_the_net_answers(
     with torch.no_grad():
         net.get_submodule("fc").bias[0] = torch.nan
     assert np.isnan(task.answers(net, examples, config, CPU)).all()
+
+
+def test_a_net_that_another_program_answers_for_is_looked_into_as_it_is_written(photos, tmp_path):
+    run = train("classify", photos, out=tmp_path / "run", init="imagenet", head="linear", **FIELDS)
+    task, config, net = find("classify"), run.model.config, run.net()
+    examples = task.open_eval(open_dataset(photos).split("test"), config, keep="auto")
+    expected = task.answers(net, examples, config, CPU)
+    solving._LAYERS.clear()
+    net.forward = lambda pictures: type(net).forward(net, pictures).clone()  # as ONNX Runtime would
+    np.testing.assert_array_equal(task.answers(net, examples, config, CPU), expected)
 
 
 def test_another_head_for_a_run_of_ones_own(photos, tmp_path):

@@ -22,7 +22,7 @@ from viewfinder.inference.quickening import quick_net
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks import find
-from viewfinder.tasks.model import Model, ModelConfig
+from viewfinder.tasks.model import Model, ModelConfig, without_habit
 from viewfinder.tasks.parts import AnswersT, ScoresT
 from viewfinder.values import as_number_or_none
 
@@ -77,7 +77,9 @@ def judge_examples(
     """
     net, config = quick_net(model, device, pictures=len(examples)), model.config
     judgement = _judge(net, config, examples, device, keep)
-    return replace(judgement, milliseconds=_latency(net, config, judgement.examples, device))
+    # What is kept of pictures that were described before is not how long one takes.
+    timed = without_habit(model, "solved").config
+    return replace(judgement, milliseconds=_latency(net, timed, judgement.examples, device))
 
 
 def judge(run: RunFolder, dataset: Dataset, *, device: torch.device) -> dict[str, AnyJudgement]:

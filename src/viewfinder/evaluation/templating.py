@@ -1,5 +1,6 @@
 """Templates of pages: everything escaped, nothing undefined passed over, numbers alike."""
 
+import functools
 from datetime import date
 from importlib.metadata import version
 
@@ -9,9 +10,10 @@ import numpy as np
 from viewfinder.wording import counted, shown_lines
 
 
+@functools.cache
 def environment_of(*packages: str) -> jinja2.Environment:
     """The templates in the folders `templates` of packages, the first's before the others', with
-    the colours and filters that pages share."""
+    the colours and filters that pages share. Made once, with what it compiles."""
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [jinja2.PackageLoader(each) for each in (*packages, "viewfinder.evaluation")]

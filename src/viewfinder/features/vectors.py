@@ -5,11 +5,15 @@ alike to a person lie close to each other (Donahue et al., "DeCAF", 2014).
 """
 
 import contextlib
+import copy
 import hashlib
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
 
 import numpy as np
 import torch
@@ -23,6 +27,8 @@ from viewfinder.wording import duration
 
 Ask = Callable[[nn.Module, Tensor], Tensor]
 """A net's answer to N×3×H×W uint8 pictures, normalised and on its device as the net expects."""
+
+_Found = dict[bytes, NDArray[np.float32]]
 
 # Pictures at a time. On a CPU few: maps then stay in its caches (lite0 at 160×160, folded, a core:
 # 12 ms a picture one by one, 9 by fours, 10 by sixteens). There are always as many, so that a
@@ -52,17 +58,20 @@ class Extractor:
         return int(_linear(self.net, self.layer).in_features)
 
 
-def make_extractor(net: nn.Module, ask: Ask, *, size: tuple[int, int], made: str) -> Extractor:
+def make_extractor(
+    net: nn.Module, ask: Ask, *, size: tuple[int, int], made: str, layer: str | None = None
+) -> Extractor:
     """The extractor of a net in evaluation mode that ends in a linear layer.
 
     Args:
         size: width and height of the pictures that it is given.
         made: how pictures are brought to the net, in words: part of the name.
+        layer: what `last_layer` says, where it was asked already.
 
     Raises:
         InputError: the net does not end in a linear layer.
     """
-    layer = last_layer(net, ask, size)
+    layer = layer or last_layer(net, ask, size)
     if layer is None:
         raise InputError(
             "this network does not end in a linear layer, so it has no vectors to give"
@@ -99,45 +108,62 @@ def vectors(
     *,
     description: str = "describing pictures",
 ) -> NDArray[np.float32]:
-    """N×D: a vector for each picture, from the cache where it is known.
+    """N×D: a vector for each picture, from the cache where it is known; see `views`."""
+    return views([extractor], take, keys, description=description)[:, 0]
 
-    What is made is kept as it goes, so that whoever is stopped goes on from there; where it takes a
-    while, a note says how long.
+
+def views(
+    extractors: Sequence[Extractor],
+    take: Callable[[Sequence[int]], Tensor],
+    keys: Sequence[bytes],
+    *,
+    description: str = "describing pictures",
+) -> NDArray[np.float32]:
+    """N×V×D: of each picture what each of V extractors of one net says; it is read once for all.
+
+    From the cache where it is known. What is made is kept as it goes, so that whoever is stopped
+    goes on from there; where it takes a while, a note says how long.
 
     Args:
         take: from numbers of pictures to B×3×H×W uint8; called from another thread.
         keys: digests of what each picture was made of, `KEY` bytes each.
     """
     assert all(len(key) == KEY for key in keys)
-    known = kept_vectors(extractor.name, extractor.width, keys)
-    first = {key: number for number, key in reversed(list(enumerate(keys))) if key not in known}
-    known |= _made(extractor, take, {number: key for key, number in first.items()}, description)
+    known = [kept_vectors(each.name, each.width, keys) for each in extractors]
+    lacking = [key for key in keys if any(key not in each for each in known)]
+    first = {key: number for number, key in reversed(list(enumerate(keys)))}
+    made = _made(extractors, take, {first[key]: key for key in lacking}, description)
     if not keys:
-        return np.zeros((0, extractor.width), np.float32)
-    return np.stack([known[key] for key in keys])
+        return np.zeros((0, len(extractors), extractors[0].width), np.float32)
+    found = [old | new for old, new in zip(known, made, strict=True)]
+    return np.array([[each[key] for each in found] for key in keys], np.float32)
 
 
 def _made(
-    extractor: Extractor,
+    extractors: Sequence[Extractor],
     take: Callable[[Sequence[int]], Tensor],
     missing: Mapping[int, bytes],
     description: str,
-) -> dict[bytes, NDArray[np.float32]]:
-    """The vectors of pictures by their keys, each kept."""
-    on_gpu = next(extractor.net.parameters()).is_cuda
+) -> list[_Found]:
+    """Of each extractor the vectors of pictures by their keys, each kept."""
     numbers = sorted(missing)
-    size = _BATCH_ON_GPU if on_gpu else _BATCH
+    size = _BATCH_ON_GPU if _is_on_gpu(extractors[0]) else _BATCH
     batches = [numbers[i : i + size] for i in range(0, len(numbers), size)]
-    made: dict[bytes, NDArray[np.float32]] = {}
-    fresh: dict[bytes, NDArray[np.float32]] = {}
+    made: list[_Found] = [{} for _ in extractors]
+    fresh: list[_Found] = [{} for _ in extractors]
     began = kept = time.monotonic()
     slow = False
     try:
-        for done, (batch, pictures) in enumerate(
-            track(_ahead(take, batches), total=len(batches), description=description), 1
+        for done, (batch, rows) in enumerate(
+            track(
+                _in_turn(extractors, take, batches, size),
+                total=len(batches),
+                description=description,
+            ),
+            1,
         ):
-            rows = described(extractor, _filled(pictures, size))[: len(batch)]
-            fresh |= {missing[n]: vector for n, vector in zip(batch, rows, strict=True)}
+            for each, row in zip(fresh, rows, strict=True):
+                each |= {missing[n]: vector for n, vector in zip(batch, row, strict=False)}
             now = time.monotonic()
             if not slow and now - began >= _TELLING:
                 left = (now - began) / done * (len(batches) - done)
@@ -147,11 +173,88 @@ def _made(
                         "it be stopped"
                     )
             if now - kept >= _OFTEN:
-                keep_vectors(extractor.name, fresh)
-                made, fresh, kept = made | fresh, {}, now
+                _keep(extractors, fresh, made)
+                kept = now
     finally:
-        keep_vectors(extractor.name, fresh)
-    return made | fresh
+        _keep(extractors, fresh, made)
+    return made
+
+
+def _keep(extractors: Sequence[Extractor], fresh: list[_Found], made: list[_Found]) -> None:
+    """Write what is fresh, and move it to what is made."""
+    for extractor, new, old in zip(extractors, fresh, made, strict=True):
+        keep_vectors(extractor.name, new)
+        old |= new
+        new.clear()
+
+
+def _in_turn(
+    extractors: Sequence[Extractor],
+    take: Callable[[Sequence[int]], Tensor],
+    batches: Sequence[Sequence[int]],
+    size: int,
+) -> Iterator[tuple[Sequence[int], list[NDArray[np.float32]]]]:
+    """Each batch with what each extractor says of it, `size` rows, in order.
+
+    Each core has a batch of its own: cores that share one wait for each other at every layer, on a
+    machine that does something else too for most of the time.
+    """
+    count = 1 if _is_on_gpu(extractors[0]) else min(torch.get_num_threads(), len(batches))
+    free: SimpleQueue[Sequence[Extractor]] = SimpleQueue()
+    for number in range(count):
+        free.put(_copies(extractors) if number else extractors)
+
+    def work(pictures: Tensor) -> list[NDArray[np.float32]]:
+        own = free.get()
+        try:
+            return [described(each, pictures) for each in own]
+        finally:
+            free.put(own)
+
+    if not batches:
+        return
+    with _single_cores(count) as pool:
+        coming: deque[tuple[Sequence[int], Future[list[NDArray[np.float32]]]]] = deque()
+        for batch, pictures in _ahead(take, batches):
+            coming.append((batch, pool.submit(work, _filled(pictures, size))))
+            if len(coming) > count:
+                batch, rows = coming.popleft()
+                yield batch, rows.result()
+        for batch, rows in coming:
+            yield batch, rows.result()
+
+
+def _copies(extractors: Sequence[Extractor]) -> list[Extractor]:
+    """The same with a net of their own, as what is looked at within belongs to one thread."""
+    net = copy.deepcopy(extractors[0].net)
+    return [replace(each, net=net) for each in extractors]
+
+
+@contextlib.contextmanager
+def _single_cores(count: int) -> Iterator[ThreadPoolExecutor]:
+    """So many threads, in each of which torch computes on one core."""
+    usual, ready = torch.get_num_threads(), threading.Barrier(count + 1)
+
+    def begin() -> None:
+        torch.get_num_threads()  # At its first question torch sets a thread up, over what follows.
+        torch.set_num_threads(1)
+        ready.wait()
+
+    with ThreadPoolExecutor(count, initializer=begin) as pool:
+        try:
+            for _ in range(count):
+                pool.submit(int)
+            ready.wait()
+        except BaseException:
+            ready.abort()
+            raise
+        # What was set holds for these threads, and for those that begin later: for them not.
+        torch.set_num_threads(usual)
+        yield pool
+
+
+def _is_on_gpu(extractor: Extractor) -> bool:
+    return next(extractor.net.parameters()).is_cuda
 
 
 def _ahead(

@@ -8,7 +8,7 @@ kept in oneDNN's own order, which torch otherwise makes anew at each call. The a
 but for rounding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 
 import torch
@@ -23,7 +23,7 @@ Unary = tuple[str, tuple[float, ...]]
 _NOTHING: Unary = ("none", ())
 
 
-def fused_forward(net: nn.Module) -> Callable[[Tensor], object] | None:
+def fused_forward(net: nn.Module) -> nn.Module | None:
     """What `net`, in evaluation mode, answers to N×3×H×W float32 on the CPU.
 
     The net is left as it was, and shares what was not folded. No gradients can be had of it. None

@@ -56,8 +56,9 @@ class ClassLearner(Learner[ClassifyRecipe, Labelled, LabelBatch]):
         return measure_colours(train.pixels.take, len(train))
 
     def open_train(self, split: Dataset, setup: TrainSetup[ClassifyRecipe]) -> Labelled:
-        """Letterboxed pictures, kept where the recipe says."""
-        return open_labelled(split, setup.config.size, keep=setup.recipe.keep)
+        """Letterboxed pictures, kept where the recipe says; where no step is taken, nowhere."""
+        keep = setup.recipe.keep if setup.recipe.in_steps else "none"
+        return open_labelled(split, setup.config.size, keep=keep)
 
     def order(
         self, examples: Labelled, recipe: ClassifyRecipe, generator: torch.Generator

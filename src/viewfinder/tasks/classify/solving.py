@@ -15,8 +15,8 @@ from viewfinder.datasets.digests import of_files
 from viewfinder.datasets.loading import Pixels, prepare
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.features.vectors import Ask, Extractor, last_layer, make_extractor, vectors
-from viewfinder.nets.efficientnet_lite import fold_norms
+from viewfinder.features.quick import quick_copy
+from viewfinder.features.vectors import Ask, Extractor, last_layer, make_extractor, views
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.tasks.answering import one_tensor, outputs
 from viewfinder.tasks.classify.heads import Floats
@@ -34,6 +34,8 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
 # Pictures without labels that are looked at, at most: more take long, and memory by the square.
 _MOST = 4000
 _LATEST: dict[str, nn.Module] = {}
+# The last layers of nets, by their kind and size.
+_LAYERS: dict[str, str | None] = {}
 
 
 def solve_last_layer(
@@ -61,9 +63,9 @@ def solve_last_layer(
             "all of its layers learn, by --head full"
         )
     extractors = view_extractors(net.eval(), config, device)
-    views = described_views(extractors, pixels, truth)
+    described = described_views(extractors, pixels, truth)
     examples = VectorExamples(
-        views,
+        described,
         np.asarray(truth.labels, np.int64),
         len(config.classes),
         recipe.balanced,
@@ -94,15 +96,30 @@ def answers_by_views(
     """
     extractors = view_extractors(net, config, device)
     layer = _linear(net, extractors[0].layer)
-    views = torch.from_numpy(described_views(extractors, pixels, truth)).to(device)
+    described = torch.from_numpy(described_views(extractors, pixels, truth)).to(device)
     with torch.no_grad():
-        shares: Tensor = layer(views.float()).softmax(dim=2).mean(dim=1)
+        shares: Tensor = layer(described.float()).softmax(dim=2).mean(dim=1)
     return shares.cpu().numpy()
 
 
 def can_be_solved(net: nn.Module, config: ModelConfig, device: torch.device) -> bool:
     """Whether a net ends in a linear layer; others learn in steps alone."""
-    return last_layer(net.eval(), _ask(config, device), config.size) is not None
+    return _last_layer(net.eval(), config, device) is not None
+
+
+def _last_layer(net: nn.Module, config: ModelConfig, device: torch.device) -> str | None:
+    """As `last_layer`, which asks the net a picture; nets of one kind and size are asked once."""
+    kind = f"{config.net} {dict(config.options)} {config.size}"
+    if kind not in _LAYERS:
+        _LAYERS[kind] = last_layer(_as_written(net), _ask(config, device), config.size)
+    return _LAYERS[kind]
+
+
+def _as_written(net: nn.Module) -> nn.Module:
+    """The same net, without another program that answers in its place: nobody sees within that."""
+    own = copy.copy(net)
+    own.__dict__.pop("forward", None)
+    return own
 
 
 def _ask(config: ModelConfig, device: torch.device) -> Ask:
@@ -120,7 +137,9 @@ def view_extractors(
 
     ask = _ask(config, device)
     made = f"{config.normalisation} {config.bits} {config.framing}, folded, by fours"
-    named = make_extractor(net, ask, size=config.size, made=made)
+    net = _as_written(net)
+    layer = _last_layer(net, config, device)
+    named = make_extractor(net, ask, size=config.size, made=made, layer=layer)
     plain = replace(named, net=_folded(net, f"{named.name} {device}"))
     if not config.habits.get("mirror"):
         return (plain,)
@@ -137,15 +156,13 @@ def _folded(net: nn.Module, name: str) -> nn.Module:
     """
     if name not in _LATEST:
         _LATEST.clear()
-        _LATEST[name] = fold_norms(copy.deepcopy(net)).to(memory_format=torch.channels_last)
+        _LATEST[name] = quick_copy(net)
     return _LATEST[name]
 
 
 def described_views(extractors: Sequence[Extractor], pixels: Pixels, truth: Dataset) -> Floats:
     """N×V×D: of each picture what each extractor says."""
-    keys = _digests(truth)
-    found = [vectors(extractor, pixels.take, keys) for extractor in extractors]
-    return np.stack(found, axis=1).astype(np.float64)
+    return views(extractors, pixels.take, _digests(truth)).astype(np.float64)
 
 
 def _digests(truth: Dataset) -> list[bytes]:
@@ -177,8 +194,8 @@ def _unlabelled(
         read = [prepare(pairs[number][0], config.size, bits=config.bits) for number in numbers]
         return torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2)
 
-    found = [vectors(each, take, [key for _, key in pairs]) for each in extractors]
-    return np.asarray(np.mean(found, axis=0), np.float64)
+    found = views(extractors, take, [key for _, key in pairs])
+    return np.asarray(found.mean(axis=1), np.float64)
 
 
 def _put(net: nn.Module, layer: str, solved: Solved) -> None:

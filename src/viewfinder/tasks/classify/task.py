@@ -81,8 +81,9 @@ class Classify(
         return {name: habit for name, habit in kept.items() if habit is not None}
 
     def open_eval(self, split: Dataset, config: ModelConfig, *, keep: Keep) -> Labelled:
-        """Letterboxed pictures."""
-        return open_labelled(split, config.size, keep=keep)
+        """Letterboxed pictures; what is solved asks for those alone that are not described yet."""
+        solved = config.habits.get("solved") and not several(config)
+        return open_labelled(split, config.size, keep="none" if solved else keep)
 
     def answers(
         self, net: nn.Module, examples: Labelled, config: ModelConfig, device: torch.device
