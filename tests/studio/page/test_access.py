@@ -59,6 +59,18 @@ CONTRAST = """() => {
     const ratio = (a + 0.05) / (b + 0.05);
     if (ratio < 4.5) least.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
   }
+  for (const field of document.querySelectorAll("input, select")) {
+    if (field.disabled || !field.checkVisibility({ opacityProperty: true })) continue;
+    if (["checkbox", "radio", "range", "color"].includes(field.type)) continue;
+    let back = [255, 255, 255];
+    for (const each of chain(field.parentElement)) {
+      back = colour(getComputedStyle(each).backgroundColor, back);
+    }
+    const edge = colour(getComputedStyle(field).borderTopColor, back);
+    const [a, b] = [light(edge), light(back)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 3) least.push(`the edge of ${field.id || field.ariaLabel}: ${ratio.toFixed(2)}`);
+  }
   return least;
 }"""
 # What each control is, and whether its focus shows.
