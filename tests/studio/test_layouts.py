@@ -419,3 +419,12 @@ def test_a_folder_of_another_tools_labels_is_refused_and_an_empty_one_is_not(tmp
         assert store.pictures().total == 0
         brought.picture(tmp_path / "empty" / "a.jpg")
         assert store.look_at_disk().added == ("a.jpg",)
+
+
+@pytest.mark.parametrize("beside", [(), ("a.jpg",)])
+def test_pictures_in_one_folder_that_is_no_class_are_pictures_without_labels(tmp_path, beside):
+    for path in ("sub/b.jpg", *beside):
+        brought.picture(tmp_path / path)
+    with open_store(tmp_path, wait=True) as store:
+        assert [each.path for each in store.pictures().pictures] == [*beside, "sub/b.jpg"]
+        assert all(each.ready for each in store.pictures().pictures)

@@ -13,7 +13,7 @@ from studio_page import Person, told, until
 
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.server.serving import studio_server
-from viewfinder.studio.store import Operation, PutClass
+from viewfinder.studio.store import Operation, PutClass, open_store
 from viewfinder.studio.store.changes import MOST_CHANGES
 
 
@@ -31,6 +31,15 @@ def asked(address, method, path, body=None, **headers):
 def cookie_of(address):
     _, headers, _ = asked(address, "GET", f"/?{urlsplit(address.url).query}")
     return headers["set-cookie"].partition(";")[0]
+
+
+def test_a_folder_that_cannot_be_read_is_told_of(tmp_path, serve, visit):
+    write_picture(tmp_path / "a.png", np.zeros((48, 64, 3), np.uint8))
+    (tmp_path / "a.json").write_text(json.dumps({"gtboxes": []}))
+    with open_store(tmp_path) as store:
+        page = visit(serve(store).address.url)
+        told(page, "The folder was not read: ")
+        until(lambda: page.locator("#state").inner_text() == "not read")
 
 
 def test_a_files_name_is_text_on_the_page_and_in_what_it_says(served, page):

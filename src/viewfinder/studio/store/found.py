@@ -73,10 +73,11 @@ def look(data: Path, kind: Kind | None) -> Found:
             "boxes", fitted, (*own, *rest, *extra), dict.fromkeys(rest, why), below, _notes(fitted)
         )
     masks = read_saliency(data) if not kind else None
-    with _no_labels_is_fine(data):
-        dataset = masks or (
-            open_class_folders(data, deal=False) if is_class_folders(data) else None
-        )
+    dataset = masks
+    if masks is None:
+        # Folders of pictures may be no classes, as one folder beside other pictures is.
+        with _no_labels_is_fine(data):
+            dataset = open_class_folders(data, deal=False) if is_class_folders(data) else None
     if dataset is None:
         return Found(kind or "boxes", None, tuple(pictures_below(data)), {}, "", ())
     below = _below(data, dataset.root)

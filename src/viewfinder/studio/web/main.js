@@ -201,6 +201,11 @@ export class Page {
   /** @param {{stage: string, done: number, total: number, trouble: string}} progress */
   tell(progress) {
     this.progress = progress;
+    // Where there is a picture: an empty stage says it itself.
+    if (progress.stage === "failed" && this.studio.picture && !this.#heard.has(progress.trouble)) {
+      this.#heard.add(progress.trouble);
+      this.dialogs.say(`The folder was not read: ${progress.trouble}`, 60);
+    }
     const reading = !["done", "failed"].includes(progress.stage);
     const { todo, done, skipped } = this.labels.counts.states;
     const total = todo + done + skipped;
@@ -259,7 +264,7 @@ export class Page {
       if (this.press.holds(this.#drawAgain)) return;
       const picture = this.studio.picture;
       byId("path").textContent = picture?.path ?? "";
-      byId("state").textContent = !picture ? "" : !picture.ready ? "being read …" : picture.trouble ? `trouble: ${picture.trouble}` : { todo: "to do", done: "done ✓", skipped: "skipped" }[picture.state];
+      byId("state").textContent = !picture ? "" : !picture.ready ? (this.progress.stage === "failed" ? "not read" : "being read …") : picture.trouble ? `trouble: ${picture.trouble}` : { todo: "to do", done: "done ✓", skipped: "skipped" }[picture.state];
       this.#whole();
       this.people.draw();
       this.road.draw();
