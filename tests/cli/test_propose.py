@@ -188,14 +188,20 @@ def test_by_track(ask, tmp_path, table):
     [
         ([], "say who proposes: --by plate, track, saliency or RUN"),
         (["--by", "magic"], "--by magic is not known: choose plate, track, saliency, coco"),
-        (["--by", "plate", "--empty", "nothing.png"], "there is no file"),
+        (
+            ["--by", "plate", "--empty", "nothing.png"],
+            "--empty: there is no folder or file nothing",
+        ),
         (["--by", "track"], "draw one in a few frames"),
-        (["--by", "track", "--keys", "none.json"], "there is no --keys none.json: name a set"),
+        (["--by", "track", "--keys", "none.json"], "--keys: there is no folder or file none.json"),
         (["--accept-above", "0.9"], "nothing is proposed"),
         (["--sheet", "x.png"], "nothing is proposed"),
         (["--take-back"], "nothing in"),
         (["--take-back", "--accept-above", "0.9"], "goes alone"),
-        (["--by", "plate", "--empty", "x.png", "--accept-above", "2"], "there is no file"),
+        (
+            ["--by", "plate", "--empty", "x.png", "--accept-above", "2"],
+            "there is no folder or file",
+        ),
     ],
     ids=" ".join,
 )
