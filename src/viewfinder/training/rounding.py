@@ -19,7 +19,7 @@ from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.tasks.parts import TaskBatch
 from viewfinder.training.arrangement import Arrangement
 
-# The gradients of bfloat16 are 1 to 7 hundredths off float32's, in LeNet, ResNet-18 and yolov3-tiny
+# The gradients of bfloat16 are 1 to 8 hundredths off float32's, in LeNet, ResNet-18 and yolov3-tiny
 # from their first epoch to their last (`docs/precision.md`).
 _USUAL = 0.3
 # Below this share of its norm in float32, the gradient of a parameter has vanished; but where it is
