@@ -248,7 +248,12 @@ def _dispatch(words: list[str]) -> int:
         return 0
     from viewfinder.cli.parsing import read_flags
 
-    return int(module.run(read_flags(module, verb, words[1:])))
+    try:
+        flags = read_flags(module, verb, words[1:])
+    except KeyboardInterrupt:
+        _say_unbegun()
+        raise
+    return int(module.run(flags))
 
 
 def _print_help(module: ModuleType, verb: str, words: list[str]) -> None:

@@ -112,7 +112,15 @@ def run(flags: _TrainFlags) -> int:
     # At once: what comes next imports torch, which takes seconds.
     start = _STARTS.get(flags.recipe.init, flags.recipe.init)
     note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
-    return _print_run(flags, _train(flags, folder))
+    try:
+        done = _train(flags, folder)
+    except KeyboardInterrupt:
+        if holds_progress(folder) or (folder / FOLDS).exists():
+            note(f"stopped: go on with the same command, --out {folder} and --resume")
+        else:
+            note(UNBEGUN)
+        raise
+    return _print_run(flags, done)
 
 
 def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
@@ -138,19 +146,12 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
         refuse_unknown(Path(compose), opened.classes)
     from viewfinder.training.folds import train_with
 
-    try:
-        return train_with(
-            *(flags.folds, flags.task, flags.data, flags.recipe),
-            out=folder,
-            resume=flags.resume,
-            opened=opened,
-        )
-    except KeyboardInterrupt:
-        if holds_progress(folder) or (folder / FOLDS).exists():
-            note(f"stopped: go on with the same command, --out {folder} and --resume")
-        else:
-            note(UNBEGUN)
-        raise
+    return train_with(
+        *(flags.folds, flags.task, flags.data, flags.recipe),
+        out=folder,
+        resume=flags.resume,
+        opened=opened,
+    )
 
 
 def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
