@@ -186,3 +186,15 @@ def test_of_folds_what_they_held_out_tells(ask, detector, photos):
     least = dict(zip(CLASSES, (0.3, 0.4, 0.5), strict=True))
     shown = boxes(ask, detector, photos, "--threshold", "best")
     assert shown == [[(c, s) for c, s in each if s > least[c]] for each in every]
+
+
+def test_what_the_best_thresholds_are_is_told_and_which_few_boxes_chose(ask, detector, photos):
+    own = judged(0.4, 0.5, 0.6)
+    own["per_class"]["cat"]["boxes"] = 4
+    own["per_class"]["dog"]["boxes"] = 400
+    detector.save_scores({"val": own, "train": own})
+    status, _, told = ask("predict", detector.folder, photos, "--threshold", "best")
+    assert status == 0
+    assert "--threshold best shows cat 0.4, dog 0.5, owl 0.6" in told
+    assert "fewer than 20 held-out boxes chose that of cat" in " ".join(told.split())
+    assert "of cat, dog" not in " ".join(told.split())

@@ -9,6 +9,8 @@ from viewfinder.wording import likest, some
 
 THRESHOLD_SPLITS = ("val", HELD_OUT, "test")
 """The splits whose scores `best` is read from, the first that there is."""
+# Held-out boxes of a class from which on its threshold means something; classes that are named.
+_ENOUGH, _NAMED = 20, 8
 
 
 def refuse_no_score(flag: str, wanted: float, name: str = "") -> None:
@@ -86,6 +88,18 @@ def best_scores(source: Path, file: Path | None, classes: Sequence[str]) -> tupl
             f"{file} says of no class from which score on it is best shown: give a number, such as "
             "--threshold 0.4"
         ) from error
+
+
+def told_best(found: Sequence[float], file: Path, classes: Sequence[str]) -> str:
+    """From which score on each class is shown, and which of these few held-out boxes chose."""
+    judged = next(each for name in THRESHOLD_SPLITS if (each := _scores(file).get(name)))
+    rows = judged["per_class"] if isinstance(judged, dict) else {}
+    few = [name for name in classes if rows[name].get("boxes", _ENOUGH) < _ENOUGH]
+    each = [f"{name} {score:.2g}" for name, score in zip(classes, found, strict=True)]
+    told = f"--threshold best shows {some(each, _NAMED)}"
+    if few:
+        told += f"; fewer than {_ENOUGH} held-out boxes chose that of {some(few)}"
+    return told
 
 
 def has_best(scores: Mapping[str, object], classes: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from viewfinder.inference.asked_scores import (
     refuse_no_score,
     refuse_other_tasks,
     refuse_unknown_classes,
+    told_best,
 )
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks import find
@@ -35,7 +36,10 @@ def threshold_of(model: Model, wanted: Wanted, run: RunFolder | None) -> Thresho
     if wanted is None:
         return None
     if wanted == "best":
-        return best_thresholds(model, run)
+        found = best_thresholds(model, run)
+        assert run is not None, "without one there are none"
+        note(told_best(found, run.scores_file, model.config.classes))
+        return found
     if isinstance(wanted, Mapping):
         return _by_class(model, wanted)
     refuse_no_score("--threshold", wanted)
