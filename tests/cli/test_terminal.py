@@ -57,7 +57,7 @@ def test_the_bar_stays_on_its_line_and_goes_when_it_is_done(seen):
     drawn = re.findall(r"\x1b\[2K([^\r\n\x1b]*epoch \d+ of 12[^\r\n\x1b]*)", without_colours(seen))
     assert len(drawn) >= 2
     assert max(map(len, drawn)) <= _WIDTH
-    assert re.search(r"loss \d\.\d{3}  val accuracy \d+\.\d% +about \d+ s left", drawn[-1])
+    assert re.search(r"loss \d\.\d{3}  val accuracy \d+\.\d% of \d+ +about \d+ s left", drawn[-1])
     # The cursor is hidden while it moves, and shown again.
     assert seen.count("\x1b[?25l") == seen.count("\x1b[?25h") > 0
 
