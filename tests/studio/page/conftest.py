@@ -11,6 +11,7 @@ from studio_page import HEARD, Person
 
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.writing import write_picture
+from viewfinder.studio.server import news
 from viewfinder.studio.server.serving import studio_server
 from viewfinder.studio.store import Operation, PutClass, Store, open_store
 from viewfinder.tasks.detect.detections import Detections
@@ -62,6 +63,12 @@ def serving(folder: Path) -> Iterator[Served]:
             yield made
         finally:
             made.stop()
+
+
+@pytest.fixture(autouse=True)
+def rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server does not look at the folder by itself while a test asks it to."""
+    monkeypatch.setattr(news, "EVERY", 3600)
 
 
 @pytest.fixture

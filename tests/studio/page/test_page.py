@@ -239,7 +239,7 @@ def test_a_picture_that_came_since_is_found(page, served):
     assert page.evaluate(
         """fetch("/api/look", {method: "POST", body: "{}",
             headers: {"content-type": "application/json"}}).then((answer) => answer.json())"""
-    ) == {"news": ["1 picture came into the folder"]}
+    ) == {"news": ["1 picture came into the folder (new.png)"]}
     page.locator("#filter-text").fill("new")
     until(lambda: page.locator(".thumb").count() == 1)
 

@@ -1,6 +1,7 @@
 """What the page asks: JSON to read, and operations, answered once they are on the disk."""
 
 import json
+import os
 import secrets
 from typing import Annotated
 
@@ -61,7 +62,7 @@ def studio_app(
     _refusals(app)
     _page(app)
     _reading(app, store, news, adding, teacher, person, local=local)
-    _pictures(app, store)
+    _pictures(app, store, news)
     _writing(app, store, person)
     people_routes(app, store, teacher.queue, _document, _json, person=person)
     folder_routes(app, store, adding, _document, _json, person=person, local=local)
@@ -153,7 +154,7 @@ def _reading(
         return _json({"history": as_json(found)})
 
 
-def _pictures(app: FastAPI, store: Store) -> None:
+def _pictures(app: FastAPI, store: Store, news: News) -> None:
     @app.get("/api/pictures/{picture}")
     def one(picture: Number) -> Response:
         return _json(as_json(store.picture(picture)))
@@ -164,7 +165,12 @@ def _pictures(app: FastAPI, store: Store) -> None:
 
     @app.get("/api/pictures/{picture}/pixels")
     def pixels(picture: Number) -> Response:
-        return _sent(picture_of(store.path_of(picture)))
+        file = store.path_of(picture)
+        news.showed(file)
+        try:
+            return _sent(picture_of(file))
+        except InputError as error:
+            raise InputError(str(error).replace(f"{store.data}{os.sep}", "")) from None
 
     @app.get("/api/pictures/{picture}/thumbnail")
     def thumbnail(picture: Number) -> Response:

@@ -1,19 +1,33 @@
 """What the folder has that the store does not know yet: looked for beside the server's answers."""
 
 import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
 
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import proposals_file
 from viewfinder.studio.store import DiskReport, Store
-from viewfinder.wording import counted
+from viewfinder.wording import counted, some
 
 # Pictures from which looking takes so long that the page's first answers come before it, and
 # seconds that these are given.
 _MANY, _FIRST = 20_000, 3.0
+EVERY = 2.0
+"""Seconds between two glances at the folders and at the pictures that were shown last."""
+# Times as long as a glance, or as looking at everything, takes, until the next.
+_SPARING = 20
+# Pictures that were shown last: of these, that they were written anew is seen too.
+_SHOWN = 16
+Signs = tuple[object, ...]
 
 
 class News:
     """What was found, in sentences for a person, once it was looked for.
+
+    A folder's time changes when a file in it comes, goes or gets another name: that of each folder
+    with pictures is asked for every two seconds, and everything is looked at where one changed.
 
     Attributes:
         said: the sentences.
@@ -22,45 +36,120 @@ class News:
     def __init__(self) -> None:
         self.said: tuple[str, ...] = ()
         self._ended = threading.Event()
+        self._shown: OrderedDict[Path, Signs] = OrderedDict()
+        self._lock = threading.Lock()
 
     def end(self) -> None:
         """Begin no look any more."""
         self._ended.set()
 
-    def look(self, store: Store) -> threading.Thread:
+    def showed(self, file: Path) -> None:
+        """A picture is being shown: whether it changes is looked at for a while."""
+        with self._lock:
+            self._shown[file] = _sign_of(file)
+            self._shown.move_to_end(file)
+            while len(self._shown) > _SHOWN:
+                self._shown.popitem(last=False)
+
+    def look(self, store: Store, busy: Callable[[], bool] = lambda: False) -> threading.Thread:
         """Look for pictures that came, went or changed, and for what `propose` left, in a thread.
 
-        It begins when the first reading of the folder is over.
+        It begins when the first reading of the folder is over, and goes on until `end`.
+
+        Args:
+            busy: whether the server itself puts files into the folder, of which it tells.
         """
         self.said = (store.caution(),) if store.caution() else ()
-        thread = threading.Thread(target=self._look, args=(store,), name="news", daemon=True)
+        thread = threading.Thread(target=self._look, args=(store, busy), name="news", daemon=True)
         thread.start()
         return thread
 
-    def _look(self, store: Store) -> None:
+    def _look(self, store: Store, busy: Callable[[], bool]) -> None:
         try:
             store.wait()
         except InputError:
             return  # the page says what the reading came to
+        if store.pictures(count=0).total > _MANY and self._ended.wait(_FIRST):
+            return
+        self._tell(lambda: _proposals(store))
+        self._watch(store, busy)
+
+    def _tell(self, find: Callable[[], tuple[str, ...]]) -> None:
         try:
-            if store.pictures(count=0).total > _MANY and self._ended.wait(_FIRST):
-                return
-            self.said += said_of(store.look_at_disk())
-            if proposals_file(store.data).exists():
-                new = store.take_proposals()
-                if new:
-                    self.said += (f"{counted(new, 'new proposal')} of viewfinder propose",)
+            self.said += find()
         except InputError as error:
-            self.said += (str(error),)
+            if str(error) not in self.said:
+                self.said += (str(error),)
+
+    def _watch(self, store: Store, busy: Callable[[], bool]) -> None:
+        """Look once, and again whenever a folder or a picture in sight changed and rests again."""
+        folders: tuple[Path, ...] = (store.data,)
+        seen: Signs | None = None
+        last: Signs | None = None
+        pause = 0.0
+        while not self._ended.wait(pause):
+            begun = time.perf_counter()
+            # A folder that is not there has been moved, or its disk is away: it may come back.
+            if store.data.is_dir() and not busy():
+                now = self._signs(folders)
+                if now != seen and (now == last or seen is None):
+                    self._tell(lambda: said_of(store.look_at_disk()))
+                    before, folders = folders, _folders(store)
+                    # What changed while it was looked at is looked at again.
+                    now = seen = now if before == folders else self._signs(folders)
+                last = now
+            pause = max(EVERY, _SPARING * (time.perf_counter() - begun))
+
+    def _signs(self, folders: tuple[Path, ...]) -> Signs:
+        """What tells that something changed: the folders' times, and which pictures in sight are
+        others than those that were shown."""
+        with self._lock:
+            shown = list(self._shown.items())
+        others = [(file, now) for file, was in shown if (now := _sign_of(file)) != was]
+        return (*map(_time_of, folders), *others)
+
+
+def _folders(store: Store) -> tuple[Path, ...]:
+    try:
+        return tuple(store.data / each for each in sorted(store.folders()))
+    except InputError:  # the database is away for a moment
+        return (store.data,)
+
+
+def _time_of(folder: Path) -> int | None:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def _sign_of(file: Path) -> Signs:
+    try:
+        status = file.stat()
+    except OSError:
+        return ()
+    return status.st_size, status.st_mtime_ns
+
+
+def _proposals(store: Store) -> tuple[str, ...]:
+    if not proposals_file(store.data).exists():
+        return ()
+    new = store.take_proposals()
+    return (f"{counted(new, 'new proposal')} of viewfinder propose",) if new else ()
 
 
 def said_of(report: DiskReport) -> tuple[str, ...]:
     """What became of the folder's files, in sentences."""
+    moved = [f"{old} → {new}" for old, new in report.moved]
     parts = (
-        (report.added, "came into the folder"),
-        (report.moved, "moved within the folder; their labels went along"),
-        (report.found_again, "came back"),
-        (report.missing, "missing: their labels are kept"),
-        (report.changed, "changed since labelled: look whether their labels still fit"),
+        (report.added, "came into the folder", ""),
+        (moved, "moved", ": the labels went along"),
+        (report.found_again, "came back", ""),
+        (report.missing, "missing", ": moved away or deleted; put back, they have their labels"),
+        (report.changed, "changed since labelled", ": look whether the labels still fit"),
     )
-    return tuple(f"{counted(len(names), 'picture')} {what}" for names, what in parts if names)
+    return tuple(
+        f"{counted(len(names), 'picture')} {what} ({some(names)}){then}"
+        for names, what, then in parts
+        if names
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import resample, stretch
-from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.pictures.reading import decode_picture, read_header, read_picture
 from viewfinder.pictures.writing import encode_picture
 from viewfinder.reading import read_bytes
 
@@ -36,6 +36,9 @@ class Shown:
 def picture_of(path: Path) -> Shown:
     """A picture's file where a browser reads it as we do, else its pixels, encoded anew.
 
+    Either way it was decoded here: of a file that is cut off, a browser would show what there is,
+    and white for the rest.
+
     Raises:
         InputError: there is no such file, or it is no picture, damaged or too large.
     """
@@ -43,9 +46,11 @@ def picture_of(path: Path) -> Shown:
     plain = header.orientation == 1 and header.mode in _PLAIN and header.bits <= 8
     if plain and header.format in _AS_IT_IS:
         try:
-            return Shown(read_bytes(path), _AS_IT_IS[header.format])
+            data = read_bytes(path)
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror}") from None
+        decode_picture(data, name=str(path), at_least=(1, 1))
+        return Shown(data, _AS_IT_IS[header.format])
     return Shown(encode_picture(read_picture(path), ".jpg", quality=_QUALITY), "image/jpeg")
 
 

@@ -52,8 +52,8 @@ def studio_server(
         shown = "127.0.0.1" if _is_any(host) else f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{number}/?token={urllib.parse.quote(access.token)}"
         news = News()
-        looking = news.look(store)
         adding, teacher, carrier = Adding(store), Teacher(store), Carrier(store)
+        looking = news.look(store, lambda: adding.state()["waiting"] > 0)
         local = _is_loopback(host)
         config = uvicorn.Config(
             studio_app(store, access, news, adding, teacher, carrier, person=person, local=local),

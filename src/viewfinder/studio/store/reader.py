@@ -85,6 +85,18 @@ class Reader:
             raise InputError(f"there is no picture {picture}")
         return self.data / PurePosixPath(checked_path(given(path)))
 
+    def folders(self) -> set[str]:
+        """The folders below the data's in which pictures lie, and those on the way there."""
+        rows = select(tables.picture.c.path).where(tables.picture.c.id < SECOND)
+        found = {""}
+        with self._database.read() as connection:
+            for path in connection.execution_options(yield_per=1000).execute(rows).scalars():
+                folder = given(path).rpartition("/")[0]
+                while folder not in found:
+                    found.add(folder)
+                    folder = folder.rpartition("/")[0]
+        return found
+
     def classes(self) -> tuple[LabelClass, ...]:
         """The classes in their order; those that were merged into others stand at the end."""
         with self._database.read() as connection:

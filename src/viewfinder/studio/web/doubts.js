@@ -6,6 +6,7 @@ import { button, element } from "./dialogs.js";
 import { put } from "./editing.js";
 import { between } from "./geometry.js";
 import { written } from "./keys.js";
+import { small } from "./pictures.js";
 
 /**
  * @typedef {{box: string, picture: number, path: string, corners: [number, number, number, number],
@@ -143,7 +144,7 @@ class Grid {
     this.#confused();
     this.cells.replaceChildren(...listed.slice(0, SHOWN).map((each, at) => {
       const { picture, corners: [x1, y1, x2, y2], label, other, amount, path, box } = each;
-      const image = element("img", { alt: "", loading: "lazy", draggable: "false", src: `/api/pictures/${picture}/crop?x1=${x1}&y1=${y1}&x2=${x2}&y2=${y2}` });
+      const image = small(`/api/pictures/${picture}/crop?x1=${x1}&y1=${y1}&x2=${x2}&y2=${y2}`, { draggable: "false" });
       const says = amount > 0 ? `${name(label)} → ${name(other)}` : name(label);
       const made = element("button", { type: "button", class: "crop", "data-box": box, "aria-pressed": String(this.chosen.has(box)), "aria-label": `${says}, ${path}`, title: `${path}: ${says}` }, image, element("span", {}, says));
       made.addEventListener("click", (event) => this.#click(at, event));

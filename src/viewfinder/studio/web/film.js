@@ -9,6 +9,7 @@ import { get, post } from "./api.js";
 import { button, element } from "./dialogs.js";
 import { put } from "./editing.js";
 import { distance } from "./geometry.js";
+import { small } from "./pictures.js";
 import { drawTimeline } from "./timeline.js";
 
 /**
@@ -282,7 +283,7 @@ export class Film {
   /** @param {string} id @param {Frame} frame */
   #thumb(id, frame) {
     const made = button("", () => this.page.travel.open(frame.id), { id, class: "frame" });
-    made.append(element("img", { src: `/api/pictures/${frame.id}/thumbnail`, alt: "", loading: "lazy", decoding: "async" }));
+    made.append(small(`/api/pictures/${frame.id}/thumbnail`, { decoding: "async" }));
     return made;
   }
 

@@ -14,7 +14,7 @@ import { Learning } from "./learning.js";
 import { listen } from "./listening.js";
 import { Press, Turns } from "./order.js";
 import { Outbox } from "./outbox.js";
-import { drawBoxes, drawProposals } from "./panels.js";
+import { drawBoxes, drawProposals, stateOf } from "./panels.js";
 import { People, started } from "./people.js";
 import { Pointer } from "./pointer.js";
 import { Road } from "./road.js";
@@ -26,6 +26,7 @@ import { Studio } from "./studio.js";
 import { themeAtStart } from "./theme.js";
 import { drawTools } from "./tools.js";
 import { Travel } from "./travel.js";
+import { drawUnshown } from "./unshown.js";
 
 // Milliseconds between two questions how things stand.
 const EVERY = 4000;
@@ -117,8 +118,11 @@ export class Page {
   async look() {
     try {
       const { news } = await post("/api/look", {});
-      this.dialogs.say(news.join("; ") || "Nothing came into the folder.", 6);
+      this.dialogs.say(news.join("; ") || "Nothing came into the folder, went or changed.", 6);
+      this.studio.cache.forget();
+      this.strip.renew();
       await this.came();
+      if (this.studio.picture) await this.travel.fresh(this.studio.picture.id);
     } catch (error) {
       this.dialogs.say(error instanceof Refused ? error.message : "The server does not answer.");
     }
@@ -187,13 +191,13 @@ export class Page {
 
   /** Tell what was noticed of the folder, once. @param {string[]} news */
   #hear(news) {
-    const fresh = news.filter((each) => !this.#heard.has(each));
+    // The same may happen twice: each has its place among all that the server told.
+    const fresh = news.filter((each, at) => !this.#heard.has(`${at} ${each}`));
     if (!fresh.length) return;
-    for (const each of fresh) {
-      this.#heard.add(each);
-      this.dialogs.say(each, 15);
-    }
-    this.strip.refresh();
+    news.forEach((each, at) => this.#heard.add(`${at} ${each}`));
+    for (const each of fresh) this.dialogs.say(each, 15);
+    this.studio.cache.forget();
+    this.strip.renew();
     const picture = this.studio.picture;
     if (picture) this.travel.fresh(picture.id);
   }
@@ -264,7 +268,8 @@ export class Page {
       if (this.press.holds(this.#drawAgain)) return;
       const picture = this.studio.picture;
       byId("path").textContent = picture?.path ?? "";
-      byId("state").textContent = !picture ? "" : !picture.ready ? (this.progress.stage === "failed" ? "not read" : "being read …") : picture.trouble ? `trouble: ${picture.trouble}` : { todo: "to do", done: "done ✓", skipped: "skipped" }[picture.state];
+      byId("state").textContent = picture ? stateOf(picture, this.progress.stage) : "";
+      drawUnshown(this);
       this.#whole();
       this.people.draw();
       this.road.draw();

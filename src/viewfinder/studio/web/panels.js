@@ -110,3 +110,12 @@ function line(studio, box) {
   if (studio.selection.has(box.id)) row.setAttribute("aria-current", "true");
   return row;
 }
+
+/** What is said of a picture beside its name. @param {import("./api.js").Picture} picture @param {string} stage  of the first reading */
+export function stateOf(picture, stage) {
+  if (!picture.ready) return stage === "failed" ? "not read" : "being read …";
+  if (picture.trouble) return `trouble: ${picture.trouble}`;
+  if (picture.missing) return "missing";
+  const state = { todo: "to do", done: "done ✓", skipped: "skipped" }[picture.state];
+  return picture.changed ? `${state} · changed since labelled` : state;
+}

@@ -98,7 +98,7 @@ export class Pointer {
   /** @param {PointerEvent} event */
   #down(event) {
     // Captured, a press of a button that lies on the stage would not reach it.
-    if (/** @type {HTMLElement} */ (event.target).closest("#empty, #held")) return;
+    if (/** @type {HTMLElement} */ (event.target).closest("#empty, #held, #unshown")) return;
     this.stage.element.focus({ preventScroll: true });
     this.at = this.#place(event);
     if (this.grabbed) {

@@ -16,7 +16,10 @@ const WIDE = 300;
 export async function showSheet(page) {
   const { studio, labels, dialogs, travel } = page;
   const contents = await travel.upcoming(MOST, { ...page.strip.filter, state: "todo", proposed: true });
-  const offered = contents.filter((each) => each.picture.ready && acceptable(studio, each).length);
+  const all = contents.filter((each) => each.picture.ready && acceptable(studio, each).length);
+  const images = await Promise.all(all.map((each) => studio.cache.get(each.picture.id)));
+  const offered = all.filter((_, at) => images[at]);
+  if (offered.length < all.length) dialogs.say(`${all.length - offered.length} of ${all.length} pictures cannot be shown and are left out.`);
   if (!offered.length) return dialogs.say("No picture to do has proposals at or above the sliders.", 5);
   /** @type {Set<number>} */
   const left = new Set();

@@ -70,11 +70,16 @@ export class Stage {
 
   /** Show another picture. @param {HTMLImageElement | null} image @param {Point} size */
   show(image, size) {
-    this.under.replaceChildren(...(image ? [image] : []));
-    this.image = image;
+    this.place(image);
     this.size = size;
     this.#stale = true;
     this.fit();
+  }
+
+  /** Put other pixels where the picture is. @param {HTMLImageElement | null} image */
+  place(image) {
+    this.under.replaceChildren(...(image ? [image] : []));
+    this.image = image;
   }
 
   fit() {

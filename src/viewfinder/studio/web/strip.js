@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { element } from "./dialogs.js";
+import { small } from "./pictures.js";
 
 const ROW = 70;
 const PAGE = 100;
@@ -13,6 +14,8 @@ export class Strip {
   /** @type {Set<number>} */
   #asked = new Set();
   #turn = 0;
+  /** Which time thumbnails are asked for: the browser keeps those of a time. */
+  #of = 0;
   total = 0;
   /** @type {number | null} */
   current = null;
@@ -59,6 +62,13 @@ export class Strip {
     this.#pages.clear();
     this.#asked.clear();
     await this.#ask(Math.floor(this.rows.scrollTop / ROW / PAGE));
+  }
+
+  /** The same, where the files of pictures may be others than they were. */
+  renew() {
+    this.#of += 1;
+    for (const row of this.rows.querySelectorAll(".thumb")) row.remove();
+    this.refresh();
   }
 
   /** @param {number} page */
@@ -142,7 +152,7 @@ export class Strip {
 
   /** @param {string} id @param {import("./api.js").Picture} picture */
   #row(id, picture) {
-    const image = element("img", { src: `/api/pictures/${picture.id}/thumbnail`, alt: "", loading: "lazy", decoding: "async" });
+    const image = small(`/api/pictures/${picture.id}/thumbnail?of=${this.#of}`, { decoding: "async" });
     const name = picture.path.split("/").pop() ?? "";
     const row = element("div", { class: "thumb", id, role: "option", title: picture.path }, image, element("span", {}, name), element("small"));
     row.addEventListener("click", () => this.open(picture.id));

@@ -92,7 +92,7 @@ export class Studio {
 
   /** Whether boxes can be edited here and now. */
   get writable() {
-    return Boolean(this.picture?.ready && (this.picture.width || this.stage.image)) && !this.whole;
+    return Boolean(this.picture?.ready && this.stage.image) && !this.whole;
   }
 
   /** Whether pictures as wholes are given classes here. */
@@ -170,7 +170,8 @@ export class Studio {
     const { width, height } = content.picture;
     const size = /** @type {[number, number]} */ (width && height ? [width, height]
       : image ? [image.naturalWidth, image.naturalHeight] : [1, 1]);
-    if (other || this.stage.size[0] !== size[0]) this.stage.show(image, size);
+    if (other || this.stage.size[0] !== size[0] || this.stage.size[1] !== size[1]) this.stage.show(image, size);
+    else if (this.stage.image !== image) this.stage.place(image);
     this.changed();
   }
 

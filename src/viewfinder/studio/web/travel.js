@@ -28,7 +28,6 @@ export class Travel {
       studio.show(content, image);
       this.page.film.look();
       history.replaceState(null, "", `#${id}`);
-      if (!image) dialogs.say(`${content.picture.path} cannot be shown: it is missing, damaged or no picture.`);
       this.#around = null;
       this.#prepare(id, turn).catch(() => {}); // whatever fails here is asked again when it is needed
     } catch (error) {
@@ -53,8 +52,8 @@ export class Travel {
   /** What another person, or another page, has done to it since. @param {number} id */
   async fresh(id) {
     const { studio, labels } = this.page;
-    const content = await labels.load(id, { fresh: true });
-    if (studio.picture?.id === id && content !== studio.content) studio.show(content, await studio.cache.get(id));
+    const [content, image] = await Promise.all([labels.load(id, { fresh: true }), studio.cache.get(id)]);
+    if (studio.picture?.id === id && (content !== studio.content || image !== studio.stage.image)) studio.show(content, image);
   }
 
   /** @param {number | undefined} after @param {import("./api.js").Filter} filter @param {number} count @param {boolean} backwards @returns {Promise<number[]>} */
