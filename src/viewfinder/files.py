@@ -155,6 +155,19 @@ def refuse_taken(path: Path) -> None:
     require_writable(path)
 
 
+def refuse_taken_file(path: Path) -> None:
+    """Refuse the place of a new file before anything is computed for it.
+
+    Raises:
+        InputError: there is something at `path` already, or its place cannot be written.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name a new file to write, such as {path}/new")
+    if path.exists():
+        raise InputError(f"{path} exists already: choose another name, or remove it first")
+    require_writable(path)
+
+
 def require_writable(path: Path) -> None:
     """See that something new can be made at a path, by making it and taking it away.
 

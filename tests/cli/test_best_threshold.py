@@ -5,17 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
-import torch
+from untrained import untrained_detector
 
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import create_run
-from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.manifest import Manifest
-from viewfinder.tasks.run_weights import new_net
-from viewfinder.training.arrangement import Arrangement, Choice
 
 CLASSES = ("cat", "dog", "owl")
-OPTIONS = {"width": 0.125, "reach": 2.0}
 
 
 @pytest.fixture(scope="module")
@@ -30,35 +24,7 @@ def photos(tmp_path_factory):
 @pytest.fixture
 def detector(tmp_path):
     """A run whose net is not trained, but believes in many objects."""
-    manifest = Manifest(
-        task="detect",
-        net="yolov3-tiny",
-        classes=CLASSES,
-        size=(96, 64),
-        options=OPTIONS,
-        mean=(0.1, 0.2, 0.3),
-        std=(0.5, 0.4, 0.3),
-        recipe=DetectRecipe(),
-        versions={},
-        data={
-            "source": "nowhere",
-            "root": "",
-            "layout": "",
-            "fingerprint": "",
-            "images": {},
-            "per_class": {},
-        },
-        device="CPU",
-        precision=Choice(Arrangement("32", "contiguous"), "as asked for", ()).as_json(),
-    )
-    run = create_run(tmp_path / "run", manifest)
-    torch.manual_seed(0)
-    net = new_net("yolov3-tiny", len(CLASSES), OPTIONS)
-    for name, parameter in net.named_parameters():
-        if "predict" in name:
-            torch.nn.init.normal_(parameter, std=0.5)
-    run.save_weights(net.state_dict())
-    return run
+    return untrained_detector(tmp_path / "run", CLASSES)
 
 
 def judged(*own, together=0.3):

@@ -230,7 +230,6 @@ def three_kinds(tmp_path, monkeypatch):
         ("saliency cls", "`viewfinder train classify cls`"),
         ("classify cls --folds 5", "cls has 2 pictures of a: give --folds 2 or less"),
         ("detect boxes --folds 5", "boxes has 4 pictures: give --folds 4 or less"),
-        ("classify cls --folds 2 --minutes 1", "give --epochs instead"),
     ],
 )  # fmt: skip
 def test_a_set_of_another_kind_is_found_before_torch(
@@ -400,7 +399,13 @@ def without_torch(monkeypatch, tmp_path):
         ("predict cls-run cls --coverage 1", "--coverage 1: give a share between 0 and 1"),
         ("predict cls-run cls --out full", "full exists already: choose another name"),
         ("why cls-run cls --out full", "full exists already: choose another name"),
+        ("train classify cls --folds 1", "--folds 1: give 2 or more"),
+        ("train classify cls --folds 2 --minutes 1", "give --epochs instead"),
         ("export cls-run --threshold 2", "--threshold 2: give a score from 0 to 1"),
+        ("export cls-run --out full", "full is a folder: name a new file to write, such as"),
+        ("export cls-run --out file", "file exists already: choose another name"),
+        ("export cls-run --out file/x.onnx", "cannot write file/x.onnx: a part of that path"),
+        ("export cls-run --int8 --answers raw", "--int8 gives decoded answers"),
     ],
 )  # fmt: skip
 def test_what_needs_no_torch_is_refused_without_it(ask, without_torch, words, says):
@@ -430,6 +435,8 @@ def test_who_resumes_nothing_is_told(ask, without_torch):
         "--resume: no training was begun in runs/mug (did you mean mugs?): this one begins from "
         "the start\n"
     )
+    _, _, err = ask("train", "classify", "cls", "--net", "lenet", "--resume")
+    assert err.startswith("--resume: no training was begun in runs/cls-lenet: this one begins")
 
 
 def test_who_stops_before_the_training_begins_is_told(ask, three_kinds, monkeypatch):

@@ -8,6 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from untrained import untrained_detector
 
 from viewfinder import api
 from viewfinder.cli.export import pictures_to_prove
@@ -21,7 +22,6 @@ from viewfinder.inference.tiling import in_tiles
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run, open_run
 from viewfinder.tasks import find
-from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.tiling.tiles import Tiles, tiles_of
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.run_weights import new_net
@@ -44,29 +44,7 @@ def pictures(tmp_path_factory):
 @pytest.fixture(scope="module")
 def detector(tmp_path_factory):
     """A run whose net is not trained, but believes in many objects."""
-    options = {"width": 0.125, "reach": 2.0}
-    manifest = Manifest(
-        task="detect",
-        net="yolov3-tiny",
-        classes=("cat", "dög"),
-        size=(96, 64),
-        options=options,
-        mean=(0.1, 0.2, 0.3),
-        std=(0.5, 0.4, 0.3),
-        recipe=DetectRecipe(),
-        versions={},
-        data={"source": "nowhere"},
-        device="CPU",
-        precision={},
-    )
-    run = create_run(tmp_path_factory.mktemp("runs") / "run", manifest)
-    torch.manual_seed(0)
-    net = new_net("yolov3-tiny", 2, options)
-    for name, parameter in net.named_parameters():
-        if "predict" in name:
-            torch.nn.init.normal_(parameter, std=0.5)
-    run.save_weights(net.state_dict())
-    return run
+    return untrained_detector(tmp_path_factory.mktemp("runs") / "run", ("cat", "dög"))
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ import tyro
 from viewfinder.cli.output import say
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.files import refuse_taken_file
 from viewfinder.inference.asked_scores import refuse_no_score
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Flags:
     to: Literal["onnx"] = "onnx"
     """The format."""
     out: Path | None = None
-    """The file to write; if not given, model.onnx, or with --int8 model-int8.onnx, in the run's
+    """The new file to write; if not given, model.onnx, or with --int8 model-int8.onnx, in the run's
     folder, or a new file beside Darknet's weights."""
     answers: Literal["raw", "decoded", "final"] = "decoded"
     """What the file answers: raw outputs of the net; decoded, which are probabilities, boxes with
@@ -55,6 +56,13 @@ class Flags:
 def run(flags: Flags) -> int:
     """Write the file and print how well it agrees."""
     refuse_no_score("--threshold", flags.threshold)
+    if flags.int8 and (flags.answers != "decoded" or flags.pictures is not None):
+        raise InputError(
+            "--int8 gives decoded answers, and takes the run's own pictures: leave --answers and "
+            "--pictures out"
+        )
+    if flags.out is not None:
+        refuse_taken_file(flags.out)
     # At once: what comes next imports torch, which takes seconds.
     note(f"export {flags.run} as {flags.to.upper()}, and prove it on pictures")
     from viewfinder.api import open_run
@@ -82,11 +90,6 @@ def _int8(run: "Run", model: "Model", flags: Flags) -> int:
     """As `run`, in 8 bits."""
     from viewfinder.evaluation.int8 import export_int8
 
-    if flags.answers != "decoded" or flags.pictures is not None:
-        raise InputError(
-            "--int8 gives decoded answers, and takes the run's own pictures: leave --answers and "
-            "--pictures out"
-        )
     if run.trained is None:
         raise InputError(f"--int8 needs the pictures of a training, which {run.folder} is not of")
     out = flags.out or _place(run, "model-int8.onnx")

@@ -25,6 +25,7 @@ from viewfinder.interrupts import UNBEGUN
 from viewfinder.runs.places import FOLDS, holds_progress, look_at_place
 from viewfinder.tasks import NAMES, recipe_of, refuse_unsuitable
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.training.folds_refusing import refuse_folds
 from viewfinder.values import as_table, as_whole
 from viewfinder.wording import counted
 
@@ -50,7 +51,8 @@ class Common:
     out: Path | None = None
     """The run's folder; runs/DATA-NET if not given, with a number where that exists."""
     resume: bool = False
-    """Go on with the run in --out, or with the newest of this data and network."""
+    """Go on with the run in --out, or with the newest of this data and network; where none was
+    begun, it begins, which is said."""
     folds: int | None = None
     """Judge by k-fold cross-validation, for sets too small to spare pictures: so many trainings,
     each judged by the part of the pictures that it did not see, then one on all of them. Where few
@@ -101,6 +103,8 @@ def look_at(words: Sequence[str]) -> None:
 def run(flags: _TrainFlags) -> int:
     """Train, then print where the run is and how good it is."""
     refuse_misspelt_net(flags.recipe.net, flags.task)
+    if flags.folds is not None:
+        refuse_folds(flags.recipe, flags.folds)
     folder = flags.out or _default_folder(flags)
     if flags.resume and (folder / _REPORT).is_file():
         from viewfinder.training.folds import finished
@@ -125,18 +129,16 @@ def run(flags: _TrainFlags) -> int:
 
 def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
     """What can be refused without torch is refused before it is imported."""
+    from viewfinder.datasets.folding import folded_part, refuse_too_many
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.datasets.presence import pointing_to_check, require_present, require_readable
     from viewfinder.training.fetching import fetch_published
-    from viewfinder.training.folds_refusing import refuse_folds, refuse_too_few
 
-    if flags.folds is not None:
-        refuse_folds(flags.recipe, flags.folds)
     fetch_published(flags.recipe)
     opened = open_dataset(flags.data, val_share=flags.recipe.val_share)
     refuse_unsuitable(flags.task, opened)
     if flags.folds is not None:
-        refuse_too_few(opened, flags.folds)
+        refuse_too_many(folded_part(opened), flags.folds)
     require_present(opened)
     with pointing_to_check(opened, flags.data):
         require_readable(opened)
@@ -198,16 +200,9 @@ def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
 
 
 def _default_folder(flags: _TrainFlags) -> Path:
-    """`runs/DATA-NET`, or the first of `-2`, `-3`, … that is free; with --resume, the last taken.
-
-    Raises:
-        InputError: --resume, and there is no such run.
-    """
+    """`runs/DATA-NET`, or the first of `-2`, `-3`, … that is free; with --resume, the last taken,
+    where there is one."""
     name = f"{Path(flags.data).resolve().name}-{flags.recipe.net}"
     places = [Path("runs") / (name if n == 1 else f"{name}-{n}") for n in range(1, 10_000)]
     free = next(index for index, place in enumerate(places) if not place.exists())
-    if not flags.resume:
-        return places[free]
-    if free == 0:
-        raise InputError(f"--resume: there is no run in {places[0]}; name it with --out")
-    return places[free - 1]
+    return places[free - 1] if flags.resume and free else places[free]

@@ -1,6 +1,7 @@
 """Scores that are asked for: what cannot be meant is refused without importing torch."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder.errors import InputError
@@ -11,6 +12,27 @@ THRESHOLD_SPLITS = ("val", HELD_OUT, "test")
 """The splits whose scores `best` is read from, the first that there is."""
 # Held-out boxes of a class from which on its threshold means something; classes that are named.
 _ENOUGH, _NAMED = 20, 8
+
+
+@dataclass(frozen=True)
+class BestScores:
+    """From which score on each class of a run is best shown.
+
+    Attributes:
+        each: of the classes, in their order.
+        few: those of which few held-out boxes chose.
+    """
+
+    each: tuple[float, ...]
+    few: tuple[str, ...] = ()
+
+    def told(self, classes: Sequence[str]) -> str:
+        """The same in a sentence."""
+        each = [f"{name} {score:.2g}" for name, score in zip(classes, self.each, strict=True)]
+        told = f"--threshold best shows {some(each, _NAMED)}"
+        if self.few:
+            told += f"; fewer than {_ENOUGH} held-out boxes chose that of {some(self.few)}"
+        return told
 
 
 def refuse_no_score(flag: str, wanted: float, name: str = "") -> None:
@@ -64,8 +86,8 @@ def refuse_other_tasks(source: Path, task: str, what: str, *, finds_boxes: bool)
         )
 
 
-def best_scores(source: Path, file: Path | None, classes: Sequence[str]) -> tuple[float, ...]:
-    """For each class the score from which on it is best shown, as a run's scores say.
+def best_scores(source: Path, file: Path | None, classes: Sequence[str]) -> BestScores:
+    """From which score on each class is best shown, as a run's scores say.
 
     Args:
         file: the run's `scores.json`; None of what is no run.
@@ -90,23 +112,11 @@ def best_scores(source: Path, file: Path | None, classes: Sequence[str]) -> tupl
         ) from error
 
 
-def told_best(found: Sequence[float], file: Path, classes: Sequence[str]) -> str:
-    """From which score on each class is shown, and which of these few held-out boxes chose."""
-    judged = next(each for name in THRESHOLD_SPLITS if (each := _scores(file).get(name)))
-    rows = judged["per_class"] if isinstance(judged, dict) else {}
-    few = [name for name in classes if rows[name].get("boxes", _ENOUGH) < _ENOUGH]
-    each = [f"{name} {score:.2g}" for name, score in zip(classes, found, strict=True)]
-    told = f"--threshold best shows {some(each, _NAMED)}"
-    if few:
-        told += f"; fewer than {_ENOUGH} held-out boxes chose that of {some(few)}"
-    return told
-
-
 def has_best(scores: Mapping[str, object], classes: Sequence[str]) -> bool:
     """Whether a run's scores tell from which score on each class is best shown."""
     judged = next((scores[split] for split in THRESHOLD_SPLITS if split in scores), None)
     try:
-        return bool(_read(judged, classes))
+        return bool(_read(judged, classes).each)
     except (KeyError, TypeError, ValueError, OverflowError):
         return False
 
@@ -120,13 +130,14 @@ def _scores(file: Path) -> dict[str, object]:
         ) from error
 
 
-def _read(judged: object, classes: Sequence[str]) -> tuple[float, ...]:
+def _read(judged: object, classes: Sequence[str]) -> BestScores:
     """Raises KeyError, TypeError or ValueError where what is needed is not there."""
     if not isinstance(judged, dict):
         raise TypeError("scores are a table")
-    together = judged["best"]["threshold"]
-    own = [judged["per_class"][name]["threshold"] for name in classes]
+    together, rows = judged["best"]["threshold"], judged["per_class"]
+    own = [rows[name]["threshold"] for name in classes]
     found = tuple(float(together if each is None else each) for each in own)
     if not all(0 <= each <= 1 for each in found):
         raise ValueError("a threshold is a score")
-    return found
+    few = tuple(name for name in classes if rows[name].get("boxes", _ENOUGH) < _ENOUGH)
+    return BestScores(found, few)

@@ -1,15 +1,16 @@
 """From which score on a detector's answers are shown: one number, or the best of each class."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from viewfinder.events import note
 from viewfinder.inference.asked_scores import (
+    BestScores,
     best_scores,
     refuse_no_score,
     refuse_other_tasks,
     refuse_unknown_classes,
-    told_best,
 )
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks import find
@@ -37,9 +38,8 @@ def threshold_of(model: Model, wanted: Wanted, run: RunFolder | None) -> Thresho
         return None
     if wanted == "best":
         found = best_thresholds(model, run)
-        assert run is not None, "without one there are none"
-        note(told_best(found, run.scores_file, model.config.classes))
-        return found
+        note(found.told(model.config.classes))
+        return found.each
     if isinstance(wanted, Mapping):
         return _by_class(model, wanted)
     refuse_no_score("--threshold", wanted)
@@ -78,7 +78,7 @@ def note_least(model: Model, wanted: float) -> None:
         )
 
 
-def best_thresholds(model: Model, run: RunFolder | None) -> tuple[float, ...]:
+def best_thresholds(model: Model, run: RunFolder | None) -> BestScores:
     """For each class the threshold of best F1 on a run's validation pictures.
 
     Where there was no validation, on what folds held out, or on test pictures; for a class that was
@@ -93,5 +93,5 @@ def best_thresholds(model: Model, run: RunFolder | None) -> tuple[float, ...]:
     assert run is not None, "without one there are no scores"
     kept = run.model.config.habits.get(CALIBRATION)
     if isinstance(kept, Platt) and CALIBRATION not in model.config.habits:
-        return kept.own(found)  # they were measured on calibrated scores
+        return replace(found, each=kept.own(found.each))  # they were measured on calibrated scores
     return found

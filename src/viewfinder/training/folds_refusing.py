@@ -1,7 +1,5 @@
-"""What folds cannot be made with: refused before torch is imported."""
+"""What folds cannot be made with: refused before any picture is looked for, or torch imported."""
 
-from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.folding import folded_part, refuse_too_many
 from viewfinder.errors import InputError
 from viewfinder.tasks.recipe import Recipe
 
@@ -22,12 +20,3 @@ def refuse_folds(recipe: Recipe, folds: int) -> None:
         )
     if recipe.devices > 1:
         raise InputError(f"--folds trains on one device: leave out --devices {recipe.devices}")
-
-
-def refuse_too_few(dataset: Dataset, folds: int) -> None:
-    """Refuse more folds than a set has pictures of a class to judge by.
-
-    Raises:
-        InputError: there are fewer.
-    """
-    refuse_too_many(folded_part(dataset), folds)

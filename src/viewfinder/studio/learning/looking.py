@@ -101,7 +101,7 @@ def answered_from(run: "RunFolder") -> "tuple[Threshold, str]":
     from viewfinder.inference.thresholds import best_thresholds
 
     try:
-        best = best_thresholds(run.model, run)
+        best = best_thresholds(run.model, run).each
     except InputError:
         return _USUAL, f"boxes from a score of {_USUAL:g} on: held-out pictures tell no better one"
     of = zip(run.model.config.classes, best, strict=True)
@@ -115,7 +115,7 @@ def proposed_from(run: "RunFolder") -> "Threshold":
     from viewfinder.inference.thresholds import best_thresholds
 
     try:
-        best = best_thresholds(run.model, run)
+        best = best_thresholds(run.model, run).each
     except InputError:  # no picture was held out, or nothing right is found yet
         return _USUAL
     return tuple(min(_MOST, max(_LEAST, _SHARE * each)) for each in best)
