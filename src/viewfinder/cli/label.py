@@ -14,7 +14,9 @@ Example:
   viewfinder label my-photos
 """
 
+import gc
 import getpass
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -45,14 +47,19 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Serve the page until Ctrl-C."""
+    # What is imported stays: looking through it for garbage takes longer than an answer may.
+    gc.disable()
     from viewfinder.demo.folder import labelled_of
-    from viewfinder.studio.server.serving import serve, studio_server
     from viewfinder.studio.store import open_store
 
     person = flags.person or _account()
     data = labelled_of(_frames_of(flags.data) if flags.data.is_file() else flags.data)
+    # A large database is checked while the server is being imported.
+    with ThreadPoolExecutor(1, "opening") as opening:
+        opened = opening.submit(open_store, data, url=flags.database)
+        from viewfinder.studio.server.serving import serve, studio_server
     with (
-        open_store(data, url=flags.database) as store,
+        opened.result() as store,
         studio_server(store, person=person, host=flags.host, port=flags.port) as made,
     ):
         server, bound, address = made
@@ -60,6 +67,8 @@ def run(flags: Flags) -> int:
         if store.caution():
             print(store.caution())
         print("Ctrl-C ends it", flush=True)
+        gc.freeze()
+        gc.enable()
         serve(server, bound, address, open_browser=flags.browser)
     return 0
 

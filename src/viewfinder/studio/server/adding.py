@@ -14,18 +14,20 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from viewfinder import events
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, inside, sweep
-from viewfinder.labelling.frames import Extraction, place_of_frames, write_frames
 from viewfinder.pictures.finding import is_picture, is_visible
 from viewfinder.pictures.headers import read_header
-from viewfinder.pictures.kinds import Kind, kind_of, source_of, sources_below
-from viewfinder.pictures.video import VIDEO_SUFFIXES
 from viewfinder.studio.store import Store
 from viewfinder.wording import counted
+
+# What reads videos is imported where one comes: the page does not wait for it.
+if TYPE_CHECKING:
+    from viewfinder.labelling.frames import Extraction
+    from viewfinder.pictures.kinds import Kind
 
 _MOST_SAID = 30
 _LONGEST_PART, _LONGEST_NAME = 255, 1000  # bytes, and signs
@@ -150,6 +152,8 @@ class Adding:
             self._said = [*self._said, (self._count, sentence)][-_MOST_SAID:]
 
     def _take_all(self, source: Path) -> None:
+        from viewfinder.pictures.kinds import source_of, sources_below
+
         own = self._data.resolve()
         found = sources_below(source) if source.is_dir() else iter([source_of(source)])
         base = source.parent
@@ -211,6 +215,8 @@ class Adding:
         return path
 
     def _take_frames(self, video: Path, folders: tuple[str, ...]) -> None:
+        from viewfinder.labelling.frames import place_of_frames, write_frames
+
         self._name, self._total = video.name, 0
         self._doing = f"{video.name}: beginning"
         stem = video.stem.strip(". ") or "video"
@@ -226,7 +232,7 @@ class Adding:
         self._say(_said_of(done))
 
 
-def _said_of(done: Extraction) -> str:
+def _said_of(done: "Extraction") -> str:
     """What became of a video, in a sentence."""
     left = f"left out {done.blurred} blurred and {done.alike} that another shows already"
     name = done.video.name
@@ -255,12 +261,15 @@ def _checked(name: str) -> tuple[str, ...]:
     return parts
 
 
-def _kind(file: Path, name: str) -> Kind:
+def _kind(file: Path, name: str) -> "Kind":
     """Whether what was sent is a picture or a video, by its bytes and its name.
 
     Raises:
         InputError: it is neither, or its name says something else.
     """
+    from viewfinder.pictures.kinds import kind_of
+    from viewfinder.pictures.video import VIDEO_SUFFIXES
+
     try:
         kind = kind_of(file)
         suffix = Path(name).suffix.lower()

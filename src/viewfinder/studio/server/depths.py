@@ -8,7 +8,6 @@ from fastapi import FastAPI, Path
 from fastapi.responses import Response
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_saliency
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import encode_picture
 from viewfinder.studio.store import Store
@@ -34,6 +33,8 @@ class Depths:
             if self._found is None:
                 self._found = self._look()
             dataset, rows = self._found
+        from viewfinder.datasets.formats.rgbd.reading import read_nearness
+
         row = rows.get(path)
         if dataset is None or row is None or not dataset.depths or not dataset.depths[row]:
             raise InputError("this picture has no depth map")
@@ -43,6 +44,8 @@ class Depths:
     def _look(self) -> tuple[Dataset | None, dict[str, int]]:
         if self._store.kind() != "masks":
             return None, {}
+        from viewfinder.datasets.formats.rgbd.reading import read_saliency
+
         dataset = read_saliency(self._store.data)
         paths = () if dataset is None else dataset.paths
         return dataset, {path: row for row, path in enumerate(paths)}

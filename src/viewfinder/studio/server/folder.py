@@ -14,7 +14,6 @@ from viewfinder.studio.server.adding import Adding
 from viewfinder.studio.server.guard import FILES
 from viewfinder.studio.server.people import person_of
 from viewfinder.studio.store import Store, as_json
-from viewfinder.studio.store.exporting import FOLDERS
 
 LINES = "jsonl"
 """Beside the store's layouts: everything, history too, as JSON lines."""
@@ -114,6 +113,8 @@ def exported_to(store: Store, to: str) -> Path:
 
 
 def _export(store: Store, to: str, out: object, *, local: bool) -> dict[str, object]:
+    from viewfinder.studio.store.exporting import FOLDERS  # with it, all layouts
+
     if to not in (known := (*get_args(Format), FOLDERS, "masks", LINES)):
         raise InputError(f"labels are exported to {', '.join(known[:-1])} or {known[-1]}")
     target = exported_to(store, to)
