@@ -1,6 +1,7 @@
 """What is done to the set as a whole: its history, exports, many pictures at once, and classes."""
 
 import json
+import threading
 
 import numpy as np
 from studio_client import Client
@@ -166,3 +167,55 @@ def test_many_pictures_with_proposals_are_taken_at_a_glance(person, served):
     until(lambda: [each.state for each in store.pictures().pictures] == ["todo"] * 4)
     assert store.counts().proposals == 5
     assert not store.picture(4).boxes
+
+
+def test_after_a_glance_comes_what_was_not_looked_at_although_nothing_is_kept_yet(
+    tmp_path, serve, visit, monkeypatch
+):
+    """And of twelve of which one cannot be shown, that one is not taken."""
+    names = [f"{number:03}.png" for number in range(14)]
+    for name in names:
+        write_picture(tmp_path / name, np.full((48, 64, 3), 90, np.uint8))
+    whole = (tmp_path / names[1]).read_bytes()
+    with open_store(tmp_path, wait=True) as store:
+        proposals = Proposals(
+            paths=tuple(names),
+            sizes=np.array([[64, 48]] * 14),
+            classes=("mug",),
+            pictures=np.arange(14),
+            found=Detections(
+                np.array([[5.0, 5, 30, 30]] * 14), np.full(14, 0.9), np.zeros(14, np.int64)
+            ),
+            sources=("run:a",) * 14,
+        )
+        store.propose("run:a", proposals)
+        (tmp_path / names[1]).write_bytes(whole[: len(whole) // 2])
+        page = visit(serve(store).address.url)
+        person = Person(page, store)
+        person.press("b")
+        page.locator(".card:disabled", has_text="cannot be shown").wait_for()
+        page.get_by_text("11 of 12 are right").wait_for()
+        person.press("Enter")
+        until(lambda: store.counts().states["done"] == 11)
+        until(lambda: person.shown() == 2)
+        (tmp_path / names[1]).write_bytes(whole)
+        page.evaluate("viewfinder.look()")
+        person.saved()
+        store.undo("back", "tester")
+        person.reload()
+        person.open(1)
+        kept, right = threading.Event(), store.apply
+
+        def slow(operation):
+            kept.wait(60)
+            return right(operation)
+
+        monkeypatch.setattr(store, "apply", slow)
+        person.press("b")
+        page.get_by_text("12 of 12 are right").wait_for()
+        person.press("Enter")
+        until(lambda: person.shown() == 13)
+        assert store.counts().states["done"] == 0
+        kept.set()
+        person.saved()
+        assert store.counts().states["done"] == 12

@@ -3,7 +3,8 @@
 import { Refused, get } from "./api.js";
 import { element } from "./dialogs.js";
 
-const MOST = 12;
+// Those that are looked over at once, as many that come after them, and some around the one in hand.
+const MOST = 30;
 
 export class PictureCache {
   /** @type {Map<number, Promise<HTMLImageElement | null>>} */

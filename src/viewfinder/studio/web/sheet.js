@@ -16,24 +16,25 @@ const WIDE = 300;
 export async function showSheet(page) {
   const { studio, labels, dialogs, travel } = page;
   const contents = await travel.upcoming(MOST, { ...page.strip.filter, state: "todo", proposed: true });
-  const all = contents.filter((each) => each.picture.ready && acceptable(studio, each).length);
-  const images = await Promise.all(all.map((each) => studio.cache.get(each.picture.id)));
-  const offered = all.filter((_, at) => images[at]);
-  if (offered.length < all.length) dialogs.say(`${all.length - offered.length} of ${all.length} pictures cannot be shown and are left out.`);
+  const offered = contents.filter((each) => each.picture.ready && acceptable(studio, each).length);
   if (!offered.length) return dialogs.say("No picture to do has proposals at or above the sliders.", 5);
   /** @type {Set<number>} */
   const left = new Set();
-  const cards = await Promise.all(offered.map((each, at) => card(page, each, at, left)));
+  const cards = offered.map((each, at) => card(page, each, at, left));
   const count = element("b");
   const say = () => { count.textContent = `${offered.length - left.size} of ${offered.length} are right`; };
   for (const each of cards) each.addEventListener("click", say);
   say();
+  // They come as they are decoded; what nobody has seen is not taken.
+  const painted = Promise.all(offered.map((each, at) => paint(page, each, cards[at], left).then(say)));
   const grid = element("div", { class: "sheet", role: "group", "aria-label": "Pictures with their proposals" }, ...cards);
-  const take = button("Accept these: done", () => dialogs.dialog.close("take"), { class: "first" });
+  const take = button("Accept these: done", () => painted.then(() => dialogs.open && grid.isConnected && dialogs.dialog.close("take")), { class: "first" });
   const row = element("div", { class: "row" }, take, button("Close", () => dialogs.dialog.close("")), count);
   const intro = element("p", {}, "Choose each picture that is not right (or press its letter); Enter takes all the others.");
   const shown = dialogs.show("Are these right?", [intro, row, grid], { wide: true });
   take.focus();
+  const last = offered[offered.length - 1].picture.id;
+  painted.then(() => travel.fetch(last, MOST, { ...page.strip.filter, state: "todo", proposed: true }));
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     const at = event.key.length === 1 ? event.key.toLowerCase().charCodeAt(0) - 97 : -1;
     if (event.ctrlKey || event.altKey || event.metaKey || !cards[at]) return;
@@ -52,7 +53,7 @@ export async function showSheet(page) {
   }
   const wrong = offered.find((each) => left.has(each.picture.id));
   if (wrong) await travel.open(wrong.picture.id);
-  else await travel.go(false, { state: "todo" });
+  else await travel.go(false, { state: "todo" }, last);
   labels.onchange();
 }
 
@@ -60,23 +61,12 @@ export async function showSheet(page) {
  * @param {import("./main.js").Page} page @param {Content} content @param {number} at
  * @param {Set<number>} left  the pictures that are not right
  */
-async function card(page, content, at, left) {
-  const { studio } = page;
+function card({ studio }, content, at, left) {
   const { id, path, width, height } = content.picture;
   const canvas = element("canvas", { "aria-hidden": "true" });
-  const scale = Math.min(WIDE / width, WIDE / height, 2);
+  const scale = scaleOf(content);
   [canvas.width, canvas.height] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const image = await studio.cache.get(id);
-  if (image) context.drawImage(image, 0, 0, canvas.width, canvas.height);
   const found = acceptable(studio, content);
-  for (const { corners: [x1, y1, x2, y2], name } of found) {
-    for (const [style, line] of /** @type {[string, number][]} */ ([["#000", 4], [studio.colourOfName(name), 2]])) {
-      context.strokeStyle = style;
-      context.lineWidth = line;
-      context.strokeRect(x1 * scale, y1 * scale, (x2 - x1) * scale, (y2 - y1) * scale);
-    }
-  }
   const names = [...new Set(found.map((each) => each.name))].map((name) => {
     const count = found.filter((each) => each.name === name).length;
     return count > 1 ? `${count} ${name}` : name;
@@ -86,7 +76,34 @@ async function card(page, content, at, left) {
     if (!left.delete(id)) left.add(id);
     made.setAttribute("aria-pressed", String(!left.has(id)));
   }, { class: "card", "aria-pressed": "true", "aria-label": `${path}: ${names}`, title: path });
-  const about = element("span", {}, element("kbd", {}, key), ` ${names}`);
-  made.append(canvas, about);
+  made.append(canvas, element("span", {}, element("kbd", {}, key), ` ${names}`));
   return made;
+}
+
+/** @param {Content} content */
+const scaleOf = ({ picture: { width, height } }) => Math.min(WIDE / width, WIDE / height, 2);
+
+/** Show a picture and what would be taken of it; one that cannot be shown is not right. */
+/** @param {import("./main.js").Page} page @param {Content} content @param {HTMLButtonElement} made  its card @param {Set<number>} left */
+async function paint({ studio }, content, made, left) {
+  const { id } = content.picture;
+  const canvas = /** @type {HTMLCanvasElement} */ (made.querySelector("canvas"));
+  const image = await studio.cache.get(id);
+  if (!image) {
+    left.add(id);
+    made.disabled = true;
+    made.setAttribute("aria-pressed", "false");
+    canvas.replaceWith(element("em", { class: "none" }, "cannot be shown"));
+    return;
+  }
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const scale = scaleOf(content);
+  for (const { corners: [x1, y1, x2, y2], name } of acceptable(studio, content)) {
+    for (const [style, line] of /** @type {[string, number][]} */ ([["#000", 4], [studio.colourOfName(name), 2]])) {
+      context.strokeStyle = style;
+      context.lineWidth = line;
+      context.strokeRect(x1 * scale, y1 * scale, (x2 - x1) * scale, (y2 - y1) * scale);
+    }
+  }
 }

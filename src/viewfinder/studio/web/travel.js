@@ -61,10 +61,19 @@ export class Travel {
     return (await get("/api/next", { ...filter, after, backwards, count })).pictures;
   }
 
-  /** @param {boolean} backwards @param {import("./api.js").Filter} [filter] */
-  async go(backwards, filter) {
+  /** Fetch what comes after a picture, for whoever goes there. @param {number} after @param {number} count @param {import("./api.js").Filter} filter */
+  async fetch(after, count, filter) {
+    const { studio, labels } = this.page;
+    for (const each of await this.#next(after, filter, count, false).catch(() => [])) {
+      studio.cache.get(each);
+      labels.load(each).catch(() => {});
+    }
+  }
+
+  /** @param {boolean} backwards @param {import("./api.js").Filter} [filter] @param {number} [from]  the picture to go from, if it is not the one that is shown */
+  async go(backwards, filter, from) {
     const { studio, strip, dialogs } = this.page;
-    const after = strip.current ?? studio.picture?.id;
+    const after = from ?? strip.current ?? studio.picture?.id;
     try {
       const ready = !backwards && !filter && this.#around?.of === after ? this.#around?.ahead[0] : undefined;
       const handed = filter?.state === "todo" && !backwards;
