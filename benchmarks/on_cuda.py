@@ -1,17 +1,21 @@
 """Every kind of net on a CUDA GPU: trained, stopped, gone on with, and asked beside the CPU.
 
     uv run python benchmarks/on_cuda.py [--nets NET…] [--precisions 32 bf16 16] [--limit SECONDS]
-                                        [--deterministic]
+                                        [--deterministic] [--waits]
 
 For each net and precision a line: milliseconds of the median step and pictures a second, the loss
-before and after, float16's skipped steps, memory on the GPU, the largest difference of a weight
-between a training left alone and one that was stopped and gone on with (`again` is that of two left
-alone, measured where the first is not 0: CUDA adds up in any order), the difference between the
-answers of the GPU and the CPU with the same weights, as a share of the largest answer, with and
-without the GPU's shortened float32 (TF32), and the score of `evaluate` on both.
+before and after, float16's skipped steps, memory on the GPU, the largest difference of a weight, as
+a share of the largest of its tensor, between a training left alone and one that was stopped and
+gone on with (`again` is that of two left alone, measured where the first is not 0: CUDA adds up in
+any order), the difference between the answers of the GPU and the CPU with the same weights, as a
+share of the largest answer, with and without the GPU's shortened float32 (TF32), and the score of
+`evaluate` on both.
 
 With `--deterministic` torch is told to add up in one order where it can, which shows whether a
 difference comes of that alone: then a training that was stopped must end in the same bits.
+
+With `--waits` the table is followed by the lines of the program at which, within a training's
+steps, the CPU waits for the GPU, and how often in a step.
 
 Before the table stand the facts about the GPU that `viewfinder doctor --json` tells, and what it
 finds.
@@ -20,6 +24,7 @@ The pictures are rendered here. `--device cpu` runs the same without a GPU, to t
 """
 
 import argparse
+import collections
 import contextlib
 import itertools
 import json
@@ -33,8 +38,10 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -66,6 +73,9 @@ NETS = {
     "yolov3-tiny": ("detect", 320),
     "a2dele-depth": ("saliency", 256),
     "a2dele": ("saliency", 256),
+    "efficientnet-lite0": ("classify", 224),
+    "yolov3-lite0": ("detect", 320),
+    "a2dele-lite0": ("saliency", 256),
     "googlenet": ("classify", 224),
     "yolov3": ("detect", 320),
     "vgg16": ("classify", 224),
@@ -73,7 +83,7 @@ NETS = {
 # Whose arithmetic is also chosen by trial, as a training does that is told nothing.
 TRIED = ("resnet18", "yolov3-tiny", "a2dele")
 COLUMNS = (
-    f"{'net':<13}{'precision':<10}{'ms/step':>8}{'pic/s':>8}{'loss':>9}{'at end':>9}{'skipped':>8}"
+    f"{'net':<20}{'precision':<10}{'ms/step':>8}{'pic/s':>8}{'loss':>9}{'at end':>9}{'skipped':>8}"
     f"{'MiB':>7}{'resumed':>10}{'again':>10}{'CPU':>10}{'no TF32':>10}  evaluate: here, on the CPU"
 )
 
@@ -134,21 +144,28 @@ def train(work: Work, net: str, precision: str, name: str, *, resume: bool = Fal
     return viewfinder.train(task, work.data[task], out=out, resume=resume, **fields)
 
 
+@contextlib.contextmanager
+def unreported() -> Iterator[None]:
+    """Without the page of a training, which takes longer than its steps."""
+    beside = ("write_report", "report_verdict", "shown_reasons", "needs_longer", "further")
+    with contextlib.ExitStack() as stack:
+        for name in beside:
+            stack.enter_context(mock.patch.object(training, name, return_value=None))
+        yield
+
+
 def difference(one: Any, other: Any) -> float:
-    """The largest difference of a weight; infinite where one is no number."""
+    """The largest difference of a weight, as a share of the largest of its tensor; infinite where
+    one is no number."""
     mine, theirs = load_file(one.weights_file), load_file(other.weights_file)
-    gaps = [float((mine[k].double() - theirs[k].double()).abs().max()) for k in mine]
+    gaps = [apart([mine[k].double()], [theirs[k].double()]) for k in mine]
     return max(gap if math.isfinite(gap) else math.inf for gap in gaps)
 
 
 def resumed(work: Work, net: str, precision: str, whole: Any, steps: int) -> tuple[float, float]:
     """How far a training that was stopped half-way ends from one that was not; and two such."""
     name = f"{net}-{precision}-stopped"
-    # The page of each takes longer than its steps, and says nothing of the device.
-    with (
-        mock.patch.object(training, "write_report"),
-        mock.patch.object(training, "tell_verdict"),
-    ):
+    with unreported():
         with watched(stop_after=steps // 2), contextlib.suppress(KeyboardInterrupt):
             train(work, net, precision, name)
         gap = difference(whole, train(work, net, precision, name, resume=True))
@@ -208,7 +225,7 @@ def scored(work: Work, run: Any) -> str:
     return f"{told}; {len(said)} predicted"
 
 
-def line(work: Work, net: str, precision: str) -> Iterator[str]:
+def line(work: Work, net: str, *, precision: str) -> Iterator[str]:
     """One line of the table, part after part as it is known."""
     start = time.perf_counter()
     if work.device == "cuda":
@@ -224,7 +241,7 @@ def line(work: Work, net: str, precision: str) -> Iterator[str]:
     if not math.isfinite(last):
         raise ValueError(f"the loss ended as {last}")
     yield (
-        f"{net:<13}{precision:<10}{1e3 * step:>8.1f}{work.batch / step:>8.0f}{first:>9.3f}"
+        f"{net:<20}{precision:<10}{1e3 * step:>8.1f}{work.batch / step:>8.0f}{first:>9.3f}"
         f"{last:>9.3f}{history[-1]['skipped_steps']:>8.0f}{memory:>7.0f}"
     )
     gap, again = resumed(work, net, precision, run, len(times))
@@ -245,7 +262,33 @@ def tried(work: Work, net: str) -> Iterator[str]:
     ]
     arrangement = chosen["arrangement"]
     best = f"{arrangement['arithmetic']} {arrangement['layout']}"
-    yield f"{net:<13}{'auto':<10}{best}, of {'; '.join(trials)}\n"
+    yield f"{net:<20}{'auto':<10}{best}, of {'; '.join(trials)}\n"
+
+
+def waits(work: Work, net: str) -> Iterator[str]:
+    """Where the CPU waits for the GPU within the steps of a training, and how often in a step."""
+    step, seen, steps = loop.Fit.step, collections.Counter[str](), 0
+
+    def watched_step(self: loop.Fit, batch: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        # The first steps make what others use again.
+        torch.cuda.set_sync_debug_mode("warn" if steps > 2 else "default")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            terms = step(self, batch)
+        torch.cuda.set_sync_debug_mode("default")
+        seen.update(
+            f"{each.filename.rpartition('viewfinder/')[2]}:{each.lineno}"
+            for each in caught
+            if "synchroniz" in str(each.message)
+        )
+        return terms
+
+    with unreported(), mock.patch.object(loop.Fit, "step", watched_step):
+        train(work, net, "bf16", f"{net}-waits")
+    places = (f"{place} {count / max(1, steps - 2):.1f}" for place, count in seen.most_common())
+    yield f"{net:<20}{', '.join(places) or 'nowhere'}\n"
 
 
 def render(folder: Path, pictures: int) -> dict[str, Path]:
@@ -269,8 +312,10 @@ def table(work: Work, cells: list[tuple[str, str]], limit: float) -> int:
             print("left out for want of time:", *(" ".join(cell) for cell in cells[number:]))
             break
         try:
-            told = tried(work, net) if precision == "auto" else line(work, net, precision)
-            for part in told:
+            told = {"auto": tried, "waits": waits}.get(
+                precision, partial(line, precision=precision)
+            )
+            for part in told(work, net):
                 print(part, end="", flush=True)
         except Exception as error:
             failed += 1
@@ -334,7 +379,7 @@ def dotted(version: list[int] | None) -> str:
     return ".".join(map(str, version)) if version else "not known"
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nets", nargs="+", default=list(NETS), choices=list(NETS))
     parser.add_argument("--precisions", nargs="+", default=["32", "bf16", "16", "auto"])
@@ -345,7 +390,8 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--limit", type=float, default=240.0, help="seconds")
     parser.add_argument("--deterministic", action="store_true", help="one order of every sum")
-    flags = parser.parse_args()
+    parser.add_argument("--waits", action="store_true", help="where the CPU waits for the GPU")
+    flags = parser.parse_args(given)
     if flags.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
@@ -362,6 +408,7 @@ def main() -> int:
         work = Work(Path(folder), data, flags.device, flags.size, flags.epochs, flags.batch)
         pairs = itertools.product(flags.nets, flags.precisions)
         cells = [(net, how) for net, how in pairs if how != "auto" or net in TRIED]
+        cells += [(net, "waits") for net in flags.nets if flags.waits]
         print(COLUMNS, flush=True)
         return 1 if table(work, cells, flags.limit) else 0
 

@@ -14,6 +14,9 @@ from hypothesis import settings
 
 from viewfinder.pictures.writing import write_picture
 
+# What is held here to the last bit, a GPU adds up in any order: `benchmarks/on_cuda.py` tries one.
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 # How long an example takes says how busy the machine is, and nothing about what is tested; and the

@@ -3,6 +3,7 @@
 import platform
 
 import torch
+from torch import Tensor
 
 from viewfinder.errors import InputError
 from viewfinder.wording import counted
@@ -21,6 +22,16 @@ def pick_device(wanted: str) -> torch.device:
             "with nvidia-smi that the driver runs and suits this torch"
         )
     return torch.device("cuda" if available and wanted in ("auto", "cuda") else "cpu")
+
+
+def send(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """The same on a device; a GPU fetches it by itself, while the CPU goes on.
+
+    Only from memory that the system never moves can it do so.
+    """
+    if tensor.device.type == "cpu" and torch.device(device).type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def describe_device(device: torch.device, count: int) -> str:

@@ -58,6 +58,15 @@ def test_a_doctor_that_says_something_else_stops_nothing(on_cuda, monkeypatch, p
     assert line.endswith("error: odd")
 
 
+def test_a_net_is_trained_stopped_and_asked(on_cuda, capsys):
+    asked = ["--device", "cpu", "--nets", "lenet", "--precisions", "32", "--pictures", "8"]
+    assert on_cuda.main([*asked, "--epochs", "2", "--batch", "4"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    (row,) = [line.split() for line in told if line.startswith("lenet")]
+    resumed, again, cpu = row[8:11]
+    assert (float(resumed), again, float(cpu)) == (0, "nan", 0)
+
+
 def test_a_machine_of_which_nothing_is_known_is_printed(on_cuda):
     empty = Machine(True, *[None] * 3, (), *[None] * 7)
     lines = list(on_cuda.gpu_facts(json.loads(told(empty))))

@@ -1,5 +1,6 @@
 """A whole training: what it writes, how it goes on after a kill, and how it fails."""
 
+import math
 import os
 import shutil
 import signal
@@ -280,6 +281,49 @@ def test_ctrl_c_at_any_moment_loses_nothing(make_set, tmp_path, monkeypatch, whe
     resumed = train("classify", data, recipe, out=out, resume=True)
     assert_same(weights(whole), weights(resumed))
     assert untimed(whole) == untimed(resumed)
+
+
+def test_sums_read_a_step_later_and_pictures_made_ahead_as_for_a_gpu_change_nothing(
+    make_set, tmp_path, monkeypatch
+):
+    data, recipe = make_set(), ClassifyRecipe(**QUICK)
+    usual = train("classify", data, recipe, out=tmp_path / "usual")
+    monkeypatch.setattr(loop, "_BEHIND", {"cpu": 1})
+    monkeypatch.setattr(loop, "_AHEAD", {"cpu": 2})
+    behind = train("classify", data, recipe, out=tmp_path / "behind")
+    assert_same(weights(usual), weights(behind))
+    assert untimed(usual) == untimed(behind)
+    step, calls = loop.Fit.step, []
+
+    def interrupted(self, batch):
+        calls.append(batch.step)
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(self, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Fit, "step", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train("classify", data, recipe, out=tmp_path / "stopped")
+    resumed = train("classify", data, recipe, out=tmp_path / "stopped", resume=True)
+    assert_same(weights(usual), weights(resumed))
+    assert untimed(usual) == untimed(resumed)
+
+
+def test_a_loss_that_is_no_number_is_told_of_its_own_step_though_read_later(
+    make_set, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(loop, "_BEHIND", {"cpu": 1})
+    step, calls = loop.Fit.step, []
+
+    def spoilt(self, batch):
+        calls.append(batch.step)
+        terms = step(self, batch)
+        return {name: value * math.nan for name, value in terms.items()} if batch.step else terms
+
+    monkeypatch.setattr(loop.Fit, "step", spoilt)
+    with pytest.raises(InputError, match="at step 2 of epoch 1"):
+        train("classify", make_set(), ClassifyRecipe(**QUICK), out=tmp_path / "run")
 
 
 def test_small_pictures_are_not_blown_up_without_need(make_set):

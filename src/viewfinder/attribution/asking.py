@@ -72,7 +72,9 @@ def ask_of(predictor: Predictor) -> ExplainedNet:
     if isinstance(net, Answering):
         return ExplainedNet(net, config, predictor.device, whole=False)
     answering, _ = predictor.task.portable(net, replace(config, habits=_own(config)), raw=False)
-    return ExplainedNet(answering.eval(), config, predictor.device, whole=True)
+    # What makes its answers may hold numbers of its own, which were made on the CPU.
+    answering = answering.eval().to(predictor.device)
+    return ExplainedNet(answering, config, predictor.device, whole=True)
 
 
 def _own(config: ModelConfig) -> dict[str, object]:

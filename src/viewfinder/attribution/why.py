@@ -133,7 +133,8 @@ def _reasons(
     threshold = predictor.threshold
     questions: list[Question] = predictor.task.questions(reply, asked.config, threshold=threshold)
     chosen = [q for q in questions if _is_wanted(q, wanted, asked.config.classes)][: wanted.most]
-    picture = as_shares(pixels).to(asked.device)
+    # It stays on the CPU, where it is changed in many ways; nets fetch what they are asked about.
+    picture = as_shares(pixels)
     reasons = tuple(_reason(asked, scrambled, picture, each, wanted) for each in chosen)
     shown_pixels = (255 * picture[0]).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     looked = tuple(stages(asked, picture)) if inside else ()

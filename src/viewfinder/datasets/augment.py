@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from viewfinder.devices import send
+
 # The weights of red, green and blue in a picture's grey (ITU-R BT.601).
 _GREY = (0.299, 0.587, 0.114)
 
@@ -126,19 +128,19 @@ def apply(pictures: Tensor, changes: Changes) -> Tensor:
     # The matrices speak of a square from −1 to 1; on a picture that is not square, a rotation
     # would shear it, but every picture here has been letterboxed to a square.
     grid = functional.affine_grid(
-        changes.matrices[:, :2].to(device), list(pictures.shape), align_corners=False
+        send(changes.matrices[:, :2], device), list(pictures.shape), align_corners=False
     )
     changed = functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
     if changes.colours is not None:
         changed = recolour(changed, changes.colours)
     if changes.squares is not None:
-        changed = _erase(changed, changes.squares.to(device))
+        changed = _erase(changed, send(changes.squares, device))
     return changed
 
 
 def recolour(pictures: Tensor, colours: Tensor) -> Tensor:
     """N×3×H×W pictures in [0, 1] under the N×3×4 changes that `random_colours` draws."""
-    colours = colours.to(pictures.device)
+    colours = send(colours, pictures.device)
     mixed = torch.einsum("nij,njhw->nihw", colours[:, :, :3], pictures)
     return (mixed + colours[:, :, 3, None, None]).clamp_(0, 1)
 

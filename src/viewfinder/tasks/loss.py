@@ -42,7 +42,7 @@ class Loss(Protocol[BatchIn]):
 
 def share_of_step(count: int, device: torch.device, add: Add) -> Tensor:
     """The share of a step's pictures that `count` are, which this process has: 1 if it is alone."""
-    own = torch.tensor(float(count), device=device)
+    own = torch.full((), float(count), device=device)
     return own / add(own)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from viewfinder.devices import send
 from viewfinder.nets import facts
 
 # Pictures that are enough to know the mean and deviation of a set's colours.
@@ -24,8 +25,8 @@ class Normalisation:
         """N×3×H×W float32 in [0, 1] to what the net takes; `PLAIN` leaves depth as it is too."""
         if self == PLAIN:
             return pictures
-        mean = torch.tensor(self.mean, device=pictures.device).view(1, 3, 1, 1)
-        std = torch.tensor(self.std, device=pictures.device).view(1, 3, 1, 1)
+        mean = send(torch.tensor(self.mean), pictures.device).view(1, 3, 1, 1)
+        std = send(torch.tensor(self.std), pictures.device).view(1, 3, 1, 1)
         return (pictures - mean) / std
 
 

@@ -18,7 +18,9 @@ take a training each:
 import copy
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,7 +47,7 @@ from viewfinder.training.pace import Pace
 from viewfinder.training.progress import TrainingProgress
 from viewfinder.training.state import Parts, read_state, write_state
 from viewfinder.training.statistics import share_statistics
-from viewfinder.training.sums import add_gradients, over_processes
+from viewfinder.training.sums import OnTheWay, add_gradients, over_processes
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -57,6 +59,9 @@ _CHEAP = _SAVE_EVERY / 20
 # Epochs between two measurements where layers that others taught learn on: of a few pictures all
 # layers answer twice, as mirrored, in the time in which half of them learn.
 _TUNED_EPOCHS = 4
+# A GPU is given a step's work while it does that of the step before, whose sums are read then; and
+# has the pictures of the next made meanwhile. On the CPU both would only share its cores.
+_BEHIND, _AHEAD = {"cuda": 1}, {"cuda": 1}
 
 
 def fit(fabric: "Fabric", job: Job) -> None:
@@ -100,6 +105,8 @@ class Fit:
         self.started = self.saved = time.perf_counter()
         self.save_cost = 0.0
         self.stopping = False
+        # Steps that were taken, and whose sums are not read yet.
+        self.unread: deque[tuple[Batch, int, tuple[str, ...], OnTheWay]] = deque()
         self.asked_to_stop: Callable[[], bool] = lambda: False
         if job.resume and job.run.state_file.exists():
             self.progress = read_state(job.run, self._parts(), self.device)
@@ -172,7 +179,11 @@ class Fit:
             share=self.share,
             progress_at=timing.progress_at(now, self.recipe, self.steps),
         )
-        return ahead(made) if train.waits else made
+        depth = _AHEAD.get(self.device.type, int(train.waits))
+        if not depth:
+            return made
+        sent = (replace(batch, inputs=batch.inputs.to(self.device)) for batch in made)
+        return ahead(sent, depth=depth)
 
     def forward(self, pictures: Tensor) -> NetOutput:
         """The net's outputs for N×3×H×W pictures in [0, 1], in the arithmetic that was chosen."""
@@ -230,24 +241,35 @@ class Fit:
         self.progress.skipped += self.scaler.get_scale() < before
 
     def account(self, batch: Batch, terms: dict[str, Tensor]) -> None:
-        """Count a step that was taken, and stop at a loss that is no number."""
+        """Count a step that was taken."""
         now = self.progress
         # One sum over processes a step, for the loss and for who wants to stop: each one waits.
         values = torch.stack([value.float() for value in terms.values()])
         asked = values.new_tensor([float(self.asked_to_stop())])
-        *sums, stopping = self._add(torch.cat([values, asked])).tolist()
-        # All processes stop after the same step, or one would wait for another for ever.
-        self.stopping = stopping > 0
-        for name, value in zip(terms, sums, strict=True):
-            now.sums[name] = now.sums.get(name, 0.0) + value
-        if not math.isfinite(now.sums["loss"]):
-            inputs = batch.inputs.to(self.device)
-            raise InputError(
-                advice.not_finite(self.job, self.net.module, self.loss, inputs, now, batch.step)
-            )
+        sums = OnTheWay(self._add(torch.cat([values, asked])))
+        self.unread.append((batch, now.updates, tuple(terms), sums))
         now.seen += batch.total
         now.step = batch.step + 1
         now.updates += 1
+        self.read_sums(leave=_BEHIND.get(self.device.type, 0))
+
+    def read_sums(self, *, leave: int = 0) -> None:
+        """Add up the sums of all steps taken but the last few; stop at a loss that is no number."""
+        now = self.progress
+        while len(self.unread) > leave:
+            batch, before, names, sums = self.unread.popleft()
+            *values, stopping = sums.read()
+            # All processes stop after the same step, or one would wait for another for ever.
+            self.stopping = stopping > 0
+            for name, value in zip(names, values, strict=True):
+                now.sums[name] = now.sums.get(name, 0.0) + value
+            if not math.isfinite(now.sums["loss"]):
+                inputs, then = batch.inputs.to(self.device), replace(now, updates=before)
+                raise InputError(
+                    advice.not_finite(
+                        self.job, self.net.module, self.loss, inputs, then, batch.step
+                    )
+                )
 
     def _deal(self) -> tuple[Tensor, ...]:
         """What each step of the epoch of now shows."""
@@ -269,8 +291,8 @@ class Fit:
         Returns:
             the epoch's row in the history.
         """
-        now = self.progress
-        trained = self._seconds()
+        self.read_sums()
+        now, trained = self.progress, self._seconds()
         row: dict[str, float] = {
             "epoch": now.epoch + 1,
             "seconds": trained,
@@ -306,10 +328,7 @@ class Fit:
         seen = rounding.measure(
             self.net.module, self.last, arranged, loss=self.loss, colours=colours, scale=scale
         )
-        for said in seen.says(), rounding.says_of_skipped(now.skipped, now.updates):
-            if said:
-                note(said)
-        return seen.as_row()
+        return seen.told(now.skipped, now.updates)
 
     def _is_over(self) -> bool:
         """Whether the epoch that has just been counted was the last; asked once of each."""
@@ -328,6 +347,7 @@ class Fit:
     def _save(self) -> None:
         """Write what is needed to go on from here exactly."""
         begun = time.perf_counter()
+        self.read_sums()
         if self.share.rank == 0:
             progress = self.progress.as_json(seconds=self._seconds())
             write_state(self.job.run, self._parts(), progress)

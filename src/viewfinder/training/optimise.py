@@ -101,6 +101,6 @@ def update_average(average: nn.Module, net: nn.Module, *, step: int, decay: floa
         floats = [(a, b) for a, b in pairs if a.is_floating_point()]
         if floats:
             torch._foreach_lerp_([a for a, _ in floats], [b for _, b in floats], weight)
-        for count, count_now in pairs:
-            if not count.is_floating_point():
-                count.copy_(count_now)
+        counts = [(a, b) for a, b in pairs if not a.is_floating_point()]
+        if counts:
+            torch._foreach_copy_([a for a, _ in counts], [b for _, b in counts])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from viewfinder.events import note
 from viewfinder.tasks.answering import NetOutput
 from viewfinder.tasks.loss import AnyLoss, total
 from viewfinder.tasks.normalisation import Normalisation
@@ -53,6 +54,13 @@ class Rounding:
     def as_row(self) -> dict[str, float]:
         """The figure of the epoch's row in the history."""
         return {"gradient_error": self.error} if math.isfinite(self.error) else {}
+
+    def told(self, skipped: int, steps: int) -> dict[str, float]:
+        """`as_row`, after a note of all that is unusual, also of how many steps were skipped."""
+        for said in self.says(), says_of_skipped(skipped, steps):
+            if said:
+                note(said)
+        return self.as_row()
 
     def says(self) -> str | None:
         """What is unusual, in a sentence; None if nothing is."""

@@ -17,6 +17,22 @@ def over_processes(fabric: "Fabric", numbers: Tensor) -> Tensor:
     return cast(Tensor, fabric.all_reduce(numbers.detach().clone(), reduce_op="sum"))
 
 
+class OnTheWay:
+    """A few numbers that a device may still be computing; made without waiting for it."""
+
+    def __init__(self, numbers: Tensor) -> None:
+        self._numbers = numbers.detach().to("cpu", non_blocking=True)
+        self._arrived = torch.cuda.Event() if numbers.is_cuda else None  # type: ignore[no-untyped-call]
+        if self._arrived is not None:
+            self._arrived.record(torch.cuda.current_stream(numbers.device))
+
+    def read(self) -> list[float]:
+        """The numbers, once they are here."""
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        return [float(number) for number in self._numbers.tolist()]
+
+
 def add_gradients(fabric: "Fabric", net: nn.Module) -> None:
     """Make each gradient the sum of what processes have of it: that of the whole step.
 

@@ -10,6 +10,7 @@ from viewfinder.datasets import Keep
 from viewfinder.datasets.augment import Augmentation, Changes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.loading import Pixels, open_pixels
+from viewfinder.devices import send
 from viewfinder.files import cache_folder
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.answering import NetOutput
@@ -69,8 +70,7 @@ class LabelBatch:
 
     def to(self, device: torch.device) -> "LabelBatch":
         """The same on another device."""
-        pictures = self.pictures.to(device, non_blocking=True)
-        return LabelBatch(pictures, self.labels.to(device, non_blocking=True), self.changes)
+        return LabelBatch(send(self.pictures, device), send(self.labels, device), self.changes)
 
 
 def augmentation(recipe: ClassifyRecipe) -> Augmentation:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from viewfinder.datasets.augment import Changes
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.devices import send
 from viewfinder.events import note
 from viewfinder.tasks.answering import one_tensor, several_tensors
 from viewfinder.tasks.loss import Add, Forward, Loss, alone, share_of_step
@@ -39,10 +40,10 @@ class SubjectBatch:
     def to(self, device: torch.device) -> "SubjectBatch":
         """The same on another device."""
         return SubjectBatch(
-            self.pictures.to(device, non_blocking=True),
-            self.masks.to(device, non_blocking=True),
-            None if self.depths is None else self.depths.to(device, non_blocking=True),
-            None if self.seen is None else self.seen.to(device, non_blocking=True),
+            send(self.pictures, device),
+            send(self.masks, device),
+            None if self.depths is None else send(self.depths, device),
+            None if self.seen is None else send(self.seen, device),
             self.changes,
         )
 

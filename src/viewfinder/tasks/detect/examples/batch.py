@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from viewfinder.devices import send
 from viewfinder.pictures.drawing import distinct_colours, draw_boxes
 from viewfinder.tasks.parts import as_pictures
 from viewfinder.wording import counted
@@ -35,8 +36,7 @@ class BoxTruth:
     def to(self, device: torch.device | str) -> "BoxTruth":
         """The same on a device."""
         boxes, labels, pictures = (
-            column.to(device, non_blocking=True)
-            for column in (self.boxes, self.labels, self.pictures)
+            send(column, device) for column in (self.boxes, self.labels, self.pictures)
         )
         return BoxTruth(boxes, labels, pictures, self.count)
 
@@ -77,7 +77,7 @@ class BoxBatch:
 
     def to(self, device: torch.device) -> "BoxBatch":
         """The same on another device."""
-        pictures = self.pictures.to(device, non_blocking=True)
+        pictures = send(self.pictures, device)
         return BoxBatch(pictures, self.truth.to(device), self.ignored.to(device))
 
     def drawn(self, classes: Sequence[str], most: int) -> list[tuple[NDArray[np.uint8], str]]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from viewfinder.devices import send
 from viewfinder.nets.yolo import Scale
 
 Places = tuple[Tensor, ...]
@@ -56,7 +57,7 @@ def positives(
     nearer = torch.where(cells - home < 0.5, -1, 1)
     # No step, one to the side, one up or down.
     steps = torch.stack([torch.zeros_like(nearer), nearer, nearer], dim=1)  # T×3×2
-    steps = steps * steps.new_tensor([[0, 0], [1, 0], [0, 1]])
+    steps = steps * send(torch.tensor([[0, 0], [1, 0], [0, 1]]), steps.device)
     near = home[:, None] + steps
     inside = ((near >= 0) & (near < _sides(shape, near))).all(2)
     owners, steps, anchors = (inside[:, :, None] & fits[:, None]).nonzero(as_tuple=True)
@@ -121,8 +122,9 @@ def _home(cells: Tensor, shape: torch.Size) -> Tensor:
 
 def _sides(shape: torch.Size, like: Tensor) -> Tensor:
     """The map's columns and rows."""
-    return torch.tensor([shape[3], shape[2]], device=like.device)
+    return send(torch.tensor([shape[3], shape[2]]), like.device)
 
 
 def _anchors(like: Tensor, scales: Sequence[Scale]) -> Tensor:
-    return like.new_tensor([anchor for scale in scales for anchor in scale.anchors])
+    anchors = [anchor for scale in scales for anchor in scale.anchors]
+    return send(torch.tensor(anchors, dtype=like.dtype), like.device)

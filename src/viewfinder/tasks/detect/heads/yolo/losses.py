@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from viewfinder.devices import send
 from viewfinder.nets.yolo import Scale
 from viewfinder.tasks.detect.examples.batch import BoxTruth
 from viewfinder.tasks.detect.heads.yolo.assigning import (
@@ -103,7 +104,8 @@ def loss(
         count += len(owners)
     # Divided by what all processes have, not by the mean of their means: a process whose pictures
     # are empty would else weigh as much as one whose pictures are full.
-    all_positives, all_pictures = add(box.new_tensor([count, truth.count]))
+    own = torch.tensor([count, truth.count], dtype=box.dtype)
+    all_positives, all_pictures = add(send(own, box.device))
     most = all_positives.clamp(min=1)
     return {
         "box": _BOX_GAIN * box / most,
@@ -211,7 +213,8 @@ def _boxes(predicted: Tensor, places: Places, scale: Scale) -> tuple[Tensor, Ten
     _, anchors, rows, columns = places
     centres = centre(predicted[:, :2], torch.stack([columns, rows], dim=1), scale)
     growth = predicted[:, 2:4].clamp(-_MOST_GROWTH, _MOST_GROWTH).exp()
-    return centres, growth * growth.new_tensor(scale.anchors)[anchors]
+    sizes = send(torch.tensor(scale.anchors, dtype=growth.dtype), growth.device)
+    return centres, growth * sizes[anchors]
 
 
 def _overlap(
