@@ -1,14 +1,15 @@
 """Of a run's right answers, the share whose heat maps pass the deletion test.
 
-  uv run python benchmarks/heat_map_trials.py RUN DATA [SPLIT] [MOST PICTURES]
+  uv run python benchmarks/heat_map_trials.py RUN DATA [SPLIT] [MOST PICTURES] [MOST OF EACH]
 
 Right is a class that is the picture's, and a box that overlaps one of its class by half. Beside it
 stand controls, which are put to the same test: a blob in the middle of the picture or on the box,
 drawn without asking the net, and the map of the same layer in a net whose weights are scrambled.
+Maps are the network's own: none is by occlusion.
 """
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,12 @@ import torch
 
 from viewfinder import open_run
 from viewfinder.attribution.asking import ExplainedNet, ask_of
-from viewfinder.attribution.heat import HeatMap, heats_of
+from viewfinder.attribution.heat import HeatMap
+from viewfinder.attribution.integrated import same_kind
 from viewfinder.attribution.reason import Reasons
 from viewfinder.attribution.summary import summary_of
 from viewfinder.attribution.trials import deletion
-from viewfinder.attribution.why import Wanted, reasons_for
+from viewfinder.attribution.why import Wanted, reason_of
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import frame_matrix
 from viewfinder.datasets.opening import open_dataset
@@ -54,11 +56,11 @@ class Controls:
             own = reason.heat
             if reason.likeness is None or own is None:
                 continue
-            for other in heats_of(scrambled, picture, question, own.layer):
-                if other.method == own.method:
-                    trial = deletion(asked, picture, question, other)
-                    self.compared += trial.tells
-                    self.scrambled += trial.passed
+            other = same_kind(scrambled, picture, question, own)
+            if other is not None:
+                trial = deletion(asked, picture, question, other)
+                self.compared += trial.tells
+                self.scrambled += trial.passed
 
     @property
     def says(self) -> str:
@@ -81,46 +83,66 @@ def main() -> int:
     """Ask about every picture, and tell."""
     run, data, *rest = sys.argv[1:]
     split, most = rest[0] if rest else "test", int(rest[1]) if len(rest) > 1 else 100
-    opened = open_run(run)
-    predictor = Predictor(opened.model, device=pick_device("auto"))
+    each_most = int(rest[2]) if len(rest) > 2 else 1000
+    predictor = Predictor(open_run(run).model, device=pick_device("auto"))
     whole = open_dataset(data)
     dataset = whole if split == "all" else whole.split(split)
-    order = np.random.default_rng(0).permutation(len(dataset.paths))[:most].tolist()
-    found: list[Reasons] = []
+    random = np.random.default_rng(0)
     asked = ask_of(predictor)
-    scrambled, controls = asked.scrambled(), Controls()
-    for number in order:
-        # Of a class only what is answered can be right; of boxes each may be.
-        one = Wanted(most=1 if dataset.boxes is None else 20)
-        (each,) = reasons_for(predictor, dataset.file(number), one)
-        found.append(_right(each, dataset, number, opened.model.config))
+    scrambled, controls, found = asked.scrambled(), Controls(), []
+    for done, number in enumerate(random.permutation(len(dataset.paths))[:most].tolist()):
+        found.append(_reasons(predictor, asked, scrambled, dataset, number, each_most))
         controls.add(asked, scrambled, found[-1])
+        if done % 20 == 19:
+            print(done + 1, "pictures:", summary_of(found).lines()[0], flush=True)
     print(controls.says)
     for line in summary_of(found).lines():
         print(line)
     return 0
 
 
-def _right(found: Reasons, dataset: Dataset, number: int, config: ModelConfig) -> Reasons:
-    """Those reasons whose answers are right."""
+def _reasons(
+    predictor: Predictor,
+    asked: ExplainedNet,
+    scrambled: ExplainedNet,
+    dataset: Dataset,
+    number: int,
+    most: int,
+) -> Reasons:
+    """Of right answers to a picture, of more than so many some that are drawn."""
+    prepared = predictor.prepare_file(dataset.file(number))
+    pixels = prepared.pixels[None]
+    (reply,) = predictor.task.reply(predictor.net, pixels, asked.config, asked.device)
+    questions = predictor.task.questions(reply, asked.config, threshold=predictor.threshold)
+    right = _right(questions if dataset.boxes else questions[:1], dataset, number, asked.config)
+    drawn = np.random.default_rng(number).permutation(len(right))[:most].tolist()
+    picture = as_shares(pixels)
+    own = Wanted(quick=True)
+    reasons = [reason_of(asked, scrambled, picture, right[each], own) for each in drawn]
+    shown = (255 * picture[0]).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    return Reasons(prepared.source, shown, tuple(reasons), len(questions))
+
+
+def _right(
+    questions: list[Question], dataset: Dataset, number: int, config: ModelConfig
+) -> list[Question]:
+    """Those whose answers are right."""
     classes = [
         dataset.classes.index(name) if name in dataset.classes else -1 for name in config.classes
     ]
     if dataset.boxes is None:
-        truth = int(dataset.labels[number])
-        right = [r for r in found.reasons if classes[r.question.label or 0] == truth]
-        return replace(found, reasons=tuple(right))
+        return [q for q in questions if classes[q.label or 0] == int(dataset.labels[number])]
     rows = dataset.boxes.of(number)
     size = read_header(Path(dataset.file(number))).size
     way = frame_matrix(config.framing, size, config.size)
     boxes = transform_boxes(way, dataset.boxes.corners[rows].astype(np.float32))
     labels = dataset.boxes.classes[rows]
     right = []
-    for reason in found.reasons:
-        own = boxes[labels == classes[reason.question.label or 0]]
-        if len(own) and iou(np.array([reason.question.box], np.float32), own).max() >= _SAME:
-            right.append(reason)
-    return replace(found, reasons=tuple(right))
+    for question in questions:
+        own = boxes[labels == classes[question.label or 0]]
+        if len(own) and iou(np.array([question.box], np.float32), own).max() >= _SAME:
+            right.append(question)
+    return right
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ def test_its_json_has_every_figure(ask, small_run, small_set, tmp_path):
         "Grad-CAM",
         "LayerCAM",
         "HiResCAM",
+        "integrated gradients",
         "occlusion",
         None,
     }

@@ -44,7 +44,7 @@ class HeatMap:
     """Where an answer comes from, as one layer sees it.
 
     Attributes:
-        layer: its name in the net; of occlusion how pictures were covered.
+        layer: its name in the net; of pixels that they are; of occlusion how pictures were covered.
         method: what the map was made by.
         heat: at the layer's own size.
         size: width and height of the picture.

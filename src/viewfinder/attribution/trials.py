@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from viewfinder.attribution.asking import ExplainedNet
-from viewfinder.attribution.heat import Heat, HeatMap, blurred, heats_of
+from viewfinder.attribution.heat import Heat, HeatMap, blurred
+from viewfinder.attribution.integrated import same_kind
 from viewfinder.tasks.question import Question
 
 SHARE = 0.1
@@ -113,8 +114,7 @@ def alikeness(
     scrambled: ExplainedNet, picture: Tensor, question: Question, found: HeatMap
 ) -> float | None:
     """The rank correlation with the scrambled net's map of that layer; None without one."""
-    others = heats_of(scrambled, picture, question, found.layer)
-    other = next((each for each in others if each.method == found.method), None)
+    other = same_kind(scrambled, picture, question, found)
     if other is None:
         return None
     first, second = _ranks(found.heat), _ranks(other.heat)

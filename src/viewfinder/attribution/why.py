@@ -10,8 +10,9 @@ from torch import Tensor
 
 from viewfinder.attribution.asking import ExplainedNet, ask_of
 from viewfinder.attribution.changes import changes
-from viewfinder.attribution.heat import OCCLUSION, HeatMap, heat_maps, heats_of, occlusion
+from viewfinder.attribution.heat import OCCLUSION, HeatMap, heats_of, occlusion
 from viewfinder.attribution.inside import stages
+from viewfinder.attribution.integrated import every_map
 from viewfinder.attribution.reason import Reason, Reasons
 from viewfinder.attribution.refusing import require_classes, require_layer
 from viewfinder.attribution.standing import standing_of
@@ -135,7 +136,7 @@ def _reasons(
     chosen = [q for q in questions if _is_wanted(q, wanted, asked.config.classes)][: wanted.most]
     # It stays on the CPU, where it is changed in many ways; nets fetch what they are asked about.
     picture = as_shares(pixels)
-    reasons = tuple(_reason(asked, scrambled, picture, each, wanted) for each in chosen)
+    reasons = tuple(reason_of(asked, scrambled, picture, each, wanted) for each in chosen)
     shown_pixels = (255 * picture[0]).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     looked = tuple(stages(asked, picture)) if inside else ()
     as_seen = np.ascontiguousarray(shown_pixels)
@@ -159,13 +160,19 @@ def _with_nearest(
     return replace(found, reasons=reasons)
 
 
-def _reason(
+def reason_of(
     asked: ExplainedNet,
     scrambled: ExplainedNet | None,
     picture: Tensor,
     question: Question,
     wanted: Wanted,
 ) -> Reason:
+    """Why one answer is given.
+
+    Args:
+        scrambled: the same net knowing nothing; None where maps are not held against its.
+        picture: 1×3×H×W float32 in [0, 1], as the net is given it.
+    """
     standing = standing_of(asked, picture, question)
     heat, failed = _map(asked, picture, question, wanted), None
     if heat is None or not heat.heat.max() > 0:
@@ -188,9 +195,9 @@ def _map(
     if wanted.layer is not None and not wanted.occlude:
         named = heats_of(asked, picture, question, wanted.layer)
         return best_map(asked, picture, question, named)
-    maps = [] if wanted.occlude else heat_maps(asked, picture, question)
+    maps = [] if wanted.occlude else every_map(asked, picture, question)
     found = best_map(asked, picture, question, maps)
-    # A transformer makes no maps, and what covers windows needs none.
+    # Of a file whose net cannot be looked into nothing but windows is left.
     return found if found or wanted.quick else occlusion(asked, picture, question)
 
 

@@ -1,9 +1,9 @@
 """Show why a model answers as it does: where in a picture each answer comes from.
 
-A heat map is made for each answer, by LayerCAM or HiResCAM and of a class by Grad-CAM too: at the
-stage of the network, and by the method, that say most. Each map is tested: the score must fall
-further where the map's hottest places are blurred than under 19 of 20 covers at random; where it
-does not, that is said.
+A heat map is made for each answer, by LayerCAM or HiResCAM and of a class by Grad-CAM and
+integrated gradients too: at the stage of the network, and by the method, that say most. Each map is
+tested: the score must fall further where the map's hottest places are blurred than under 19 of 20
+covers at random; where it does not, that is said.
 
   viewfinder why runs/my-photos-lenet new.jpg                 writes why.html
   viewfinder why runs/my-boxes-yolov3-tiny photos --class mug mugs alone
@@ -48,7 +48,8 @@ class Flags:
     value in the subject; 0.5 if not given."""
     layer: str | None = None
     """The layer whose maps are taken, by its name in the network; if none is named, of the last
-    layer at each size that one whose hottest places, painted over, lower the score most."""
+    layer at each size, and of a class the pixels, that one whose hottest places, painted over,
+    lower the score most."""
     occlude: bool = False
     """Blur windows of the picture one by one instead of looking into the network."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
