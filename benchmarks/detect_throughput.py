@@ -20,7 +20,7 @@ import viewfinder
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.training.batches import Batch
-from viewfinder.training.beginning import begin
+from viewfinder.training.beginning import begin, prepare
 from viewfinder.training.loop import Fit
 from viewfinder.training.processes import make_fabric
 
@@ -42,7 +42,7 @@ def main() -> None:
     recipe = DetectRecipe(net=net, size=size, batch=batch, flip_vertical=0.5, epochs=1000)
     dataset = viewfinder.open_dataset(folder)
     with tempfile.TemporaryDirectory() as out:
-        job = begin(Square(), Path(out) / "run", dataset, recipe, source=str(folder))
+        job = begin(prepare(Square(), dataset, recipe, source=str(folder)), Path(out) / "run")
         fabric = make_fabric(torch.device("cpu"), 1)
         fabric.launch()
         fit = Fit(fabric, job)

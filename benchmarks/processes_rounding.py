@@ -19,7 +19,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 from viewfinder.tasks import find, recipe_of
 from viewfinder.training.arrangement import Arrangement
-from viewfinder.training.beginning import begin
+from viewfinder.training.beginning import begin, prepare
 from viewfinder.training.job import Job
 from viewfinder.training.loop import Fit
 from viewfinder.training.processes import launch
@@ -60,7 +60,7 @@ def measured(
 ) -> dict[str, torch.Tensor]:
     """The gradients of a step in each layout, as one vector."""
     recipe = recipe_of("detect")(**fields, devices=devices)
-    job = begin(find("detect"), folder, open_dataset(data), recipe, source=str(data))
+    job = begin(prepare(find("detect"), open_dataset(data), recipe, source=str(data)), folder)
     jobs = {each: replace(job, arrangement=Arrangement("32", each)) for each in LAYOUTS}
     out = folder / "gradients.pt"
     work = partial(gradients, jobs=jobs, out=out, threads=threads, exact=exact)

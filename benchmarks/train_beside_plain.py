@@ -29,7 +29,7 @@ from viewfinder.tasks import find
 from viewfinder.tasks.loss import total
 from viewfinder.training.arrangement import Arrangement
 from viewfinder.training.batches import Batch
-from viewfinder.training.beginning import begin
+from viewfinder.training.beginning import begin, prepare
 from viewfinder.training.job import Job
 from viewfinder.training.loop import Fit
 from viewfinder.training.processes import make_fabric
@@ -82,7 +82,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as out:
         dataset = viewfinder.open_dataset(given.data)
         recipe = task.recipe(**fields)
-        job = begin(task, Path(out) / "run", dataset, recipe, source=str(given.data))
+        job = begin(prepare(task, dataset, recipe, source=str(given.data)), Path(out) / "run")
         fabric = make_fabric(device, 1)
         fabric.launch()
         fit = Fit(fabric, job)

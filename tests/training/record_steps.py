@@ -25,7 +25,7 @@ from lightning_fabric import Fabric
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks import find, recipe_of
-from viewfinder.training.beginning import begin
+from viewfinder.training import beginning
 from viewfinder.training.job import Job
 from viewfinder.training.loop import Fit
 from viewfinder.training.processes import launch
@@ -113,7 +113,8 @@ def prepare(cases: Sequence[tuple], out: Path, devices: int) -> dict[str, Job]:
         fields = fields | {"options": tuple(fields.get("options", ())), "devices": devices}
         recipe = recipe_of(task)(**fields)
         folder = out / f"{name}-{devices}"
-        jobs[name] = begin(find(task), folder, open_dataset(data), recipe, source=data)
+        ready = beginning.prepare(find(task), open_dataset(data), recipe, source=data)
+        jobs[name] = beginning.begin(ready, folder)
     return jobs
 
 

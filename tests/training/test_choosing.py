@@ -81,6 +81,19 @@ def test_it_is_measured_once_and_remembered(learn, measured, cache):
     assert len(list((cache / "arithmetic").iterdir())) == 1
 
 
+def test_what_was_cut_short_is_measured_anew_for_a_longer_training(learn, monkeypatch):
+    asked = []
+
+    def choose(net, trials, arrangements, **_):
+        asked.append(arrangements)
+        return replace(MEASURED, thorough=False)
+
+    monkeypatch.setattr(choosing, "choose", choose)
+    for epochs, measured in ((2, 1), (4, 1), (9, 2)):
+        learn(epochs=epochs)
+        assert len(asked) == measured
+
+
 @pytest.mark.parametrize("changes", [{"batch": 12}, {"net": "resnet18"}, {"size": 48}])
 def test_another_net_size_or_batch_is_measured_by_itself(learn, measured, changes):
     learn()

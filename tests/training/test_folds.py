@@ -207,7 +207,10 @@ def test_a_test_side_of_the_set_judges_the_last_run(make_set, tmp_path, capsys):
     data, out = make_set(train=3, val=1, test=2), tmp_path / "run"
     words = ["train", "classify", str(data), "--net", "lenet", "--folds", "2", "--out", str(out)]
     assert main([*words, "--json", "--epochs", "1", "--batch", "9", "--precision", "32"]) == 0
-    scores = json.loads(capsys.readouterr().out)["scores"]
+    told = capsys.readouterr()
+    scores, said = json.loads(told.out)["scores"], told.err.splitlines()
+    whole = next(n for n, each in enumerate(said) if each.startswith("all folds and the last tr"))
+    assert whole < next(n for n, each in enumerate(said) if each.startswith("training for 1 epoch"))
     assert scores["test"]["images"] == 6
     assert scores["train"]["images"] == sum(row["test"] for row in scores["folds"]["each"]) == 12
     page = (out / "report.html").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """Folds are advised where few pictures judge: by a rule of the set, with the command to give."""
 
+import re
 import shlex
 import shutil
 from dataclasses import replace
@@ -14,8 +15,13 @@ from viewfinder.cli import train as verb
 from viewfinder.cli.parsing import parsed
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.foldable import folds_for, folds_in_words, in_report, seen_before
+from viewfinder.events import listening
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.training import folds_usual as usual
+from viewfinder.training.folds import train_with
 from viewfinder.training.folds_advice import before, command
+from viewfinder.training.folds_usual import usual_folds
+from viewfinder.training.forecast import Forecast
 from viewfinder.training.train import train
 
 
@@ -51,6 +57,34 @@ def test_a_training_advises_folds_before_and_after(flat, tmp_path, monkeypatch, 
     assert (flags.data, flags.folds) == (str(flat), 5)
     epochs = len(run.history())
     assert flags.recipe == replace(recipe, minutes=None, epochs=epochs)
+
+
+def test_folds_that_are_soon_done_are_made_unasked_and_others_told(flat, tmp_path, monkeypatch):
+    """How long they take is said before the first step; a run is resumed as it was begun."""
+    recipe = ClassifyRecipe(net="lenet", batch=16, precision="32")
+    heard: list[str] = []
+    with listening(lambda event: heard.append(getattr(event, "text", ""))):
+        chosen = usual_folds("classify", flat, recipe)
+    assert (chosen.folds, chosen.ready) == (5, None)
+    assert re.fullmatch(
+        r"few pictures: 5 folds let each of 42 pictures judge once, in about .+ instead of about "
+        r".+ \(--folds none trains once\)",
+        heard[-1],
+    )
+    monkeypatch.setattr(usual, "_BEARABLE", 0.0)
+    chosen = usual_folds("classify", flat, recipe)
+    assert chosen.folds is None
+    assert chosen.ready.forecast.each > 0.1
+    said = before(chosen.opened, 5, recipe, Forecast(100.0))
+    assert said.endswith("--folds 5 would let each of the 42 judge once, and takes about 11 min")
+    for folder, folds in (("none", "none"), ("two", 2)):
+        place = tmp_path / folder
+        short = replace(recipe, epochs=1)
+        train_with(folds, "classify", flat, short, out=place)
+        (place / "report.html").unlink()
+        train_with(None, "classify", flat, short, out=place, resume=True)
+        assert (place / "folds").is_dir() is (folds == 2)
+        assert (place / "report.html").is_file()
 
 
 def test_a_command_says_what_does_not_follow():

@@ -91,9 +91,9 @@ def batches():
     ]
 
 
-def chosen(net, batches):
-    arrangements = candidates("auto", CPU)
-    return choose(net, batches, arrangements, loss=cross_entropy, colours=PLAIN, device=CPU)
+def chosen(net, batches, **named):
+    arrangements, named = candidates("auto", CPU), {"loss": cross_entropy, **named}
+    return choose(net, batches, arrangements, colours=PLAIN, device=CPU, **named)
 
 
 EVERY = ["32 contiguous", "bf16 channels_last", "32 channels_last", "bf16 contiguous"]
@@ -140,6 +140,18 @@ def test_a_busy_machine_tries_every_candidate_and_as_many_steps(clock, batches):
     assert len(taken[0]) <= 30
     # After the first steps they take turns.
     assert taken[0][12:20] == EVERY * 2
+
+
+@pytest.mark.parametrize(("steps", "tried"), [(20, 2), (150, 4), (1000, 4), (10_000, 4)])
+def test_measuring_is_a_small_share_of_the_training(clock, batches, steps, tried):
+    """But for one step of each of two candidates, and the last that was begun."""
+    speeds = {"32 contiguous": 3.2, "32 channels_last": 1.4, "bf16 contiguous": 2.0}
+    net = Behaving(clock, lambda kind, _: speeds.get(kind, 1.0))
+    choice = chosen(net, batches, course=lambda step: steps * step)
+    assert str(choice.arrangement) == "bf16 channels_last"
+    assert len(choice.trials) == tried
+    assert clock.now <= max(3.2 + 1.0, 0.05 * steps + sum(speeds.values()))
+    assert choice.thorough is (steps >= 1000)
 
 
 def test_steps_that_become_quicker_and_quicker_end_some_time(clock, batches):

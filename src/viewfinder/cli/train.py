@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Union
+from typing import TYPE_CHECKING, Annotated, Literal, Union
 
 import tyro
 
@@ -53,10 +53,11 @@ class Common:
     resume: bool = False
     """Go on with the run in --out, or with the newest of this data and network; where none was
     begun, it begins, which is said."""
-    folds: int | None = None
+    folds: Annotated[int | Literal["none"] | None, tyro.conf.arg(metavar="COUNT|none")] = None
     """Judge by k-fold cross-validation, for sets too small to spare pictures: so many trainings,
     each judged by the part of the pictures that it did not see, then one on all of them. Where few
-    pictures would judge, and --head has the training take seconds, it is done unasked."""
+    pictures would judge, and all takes three minutes at most, it is done unasked; none trains
+    once."""
     json: bool = False
     """Print the run's folder and scores as one JSON document."""
 
@@ -103,7 +104,7 @@ def look_at(words: Sequence[str]) -> None:
 def run(flags: _TrainFlags) -> int:
     """Train, then print where the run is and how good it is."""
     refuse_misspelt_net(flags.recipe.net, flags.task)
-    if flags.folds is not None:
+    if flags.folds is not None and flags.folds != "none":
         refuse_folds(flags.recipe, flags.folds)
     folder = flags.out or _default_folder(flags)
     if flags.resume and (folder / _REPORT).is_file():
@@ -137,7 +138,7 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
     fetch_published(flags.recipe)
     opened = open_dataset(flags.data, val_share=flags.recipe.val_share)
     refuse_unsuitable(flags.task, opened)
-    if flags.folds is not None:
+    if flags.folds is not None and flags.folds != "none":
         refuse_too_many(folded_part(opened), flags.folds)
     require_present(opened)
     with pointing_to_check(opened, flags.data):

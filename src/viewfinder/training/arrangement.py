@@ -71,12 +71,15 @@ class Choice:
     Attributes:
         promise: seconds that a step's forward and backward pass take for each number of its
             pictures, when nothing else is busy; None if it was not timed.
+        thorough: whether it was measured until nothing changed any more; else a training that takes
+            no longer than that was not worth more.
     """
 
     arrangement: Arrangement
     why: str
     trials: tuple[ArithmeticTrial, ...] = ()
     promise: float | None = None
+    thorough: bool = True
 
     def as_json(self) -> PrecisionRecord:
         arranged = self.arrangement

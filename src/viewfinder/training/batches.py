@@ -62,6 +62,17 @@ def steps_per_epoch(pictures: int, batch: int, processes: int = 1) -> int:
     return max(1, min(math.ceil(pictures / batch), pictures // processes))
 
 
+def lasts(recipe: Recipe, pictures: int, step: float) -> float:
+    """Seconds of all steps of a training, if each takes so many.
+
+    Args:
+        pictures: of an epoch.
+    """
+    if recipe.minutes is not None:
+        return 60 * recipe.minutes
+    return recipe.epochs * steps_per_epoch(pictures, recipe.batch, recipe.devices) * step
+
+
 def deal(
     task: AnyTask, examples: Examples, recipe: Recipe, *, epoch: int, processes: int = 1
 ) -> tuple[Tensor, ...]:

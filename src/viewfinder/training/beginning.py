@@ -1,10 +1,13 @@
 """A training's beginning, or where it goes on: everything chosen, and the run's folder begun."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from torch import nn
+
 from viewfinder import nets
+from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.doctor.record import machine_record
@@ -24,8 +27,9 @@ from viewfinder.tasks.task import AnyTask
 from viewfinder.training.arrangement import Arrangement, Choice
 from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.fetching import fetch_published
+from viewfinder.training.forecast import Forecast, forecast
 from viewfinder.training.job import Job
-from viewfinder.training.preparing import open_splits, start_net
+from viewfinder.training.preparing import Splits, Start, open_splits, start_net
 from viewfinder.training.processes import refuse_torchrun, threads_of_each
 from viewfinder.training.record import data_record, versions
 from viewfinder.training.resuming import (
@@ -57,24 +61,42 @@ def _check_net(task: str, recipe: Recipe) -> None:
         raise InputError(f"--net {recipe.net} is not made to {task}: choose one of {fitting}")
 
 
-def begin(
+@dataclass(frozen=True)
+class Prepared:
+    """A training of which everything is chosen, and nothing written.
+
+    Attributes:
+        dataset: what it learns from, with the bits that its pictures were found to have.
+        record: what is known of that.
+        setup: with the colours that the net expects.
+        forecast: about how long it takes.
+    """
+
+    task: AnyTask
+    dataset: Dataset
+    record: DataRecord
+    net: nn.Module
+    start: Start
+    splits: Splits
+    setup: TrainSetup[Recipe]
+    choice: Choice
+    forecast: Forecast
+
+
+def prepare(
     task: AnyTask,
-    folder: Path,
     dataset: Dataset,
     recipe: Recipe,
     *,
     source: str,
-    part: str | None = None,
-    beside: Collection[str] = (),
     arithmetic: Choice | None = None,
-) -> Job:
-    """Everything chosen and the run's folder begun.
+) -> Prepared:
+    """Choose everything, on the training's own pictures.
 
     Args:
-        part: as of `train_on`.
-        beside: what may lie in the folder already.
-        arithmetic: as of `train_on`.
+        source, arithmetic: as of `train_on`.
     """
+    dataset = with_bits_found(dataset)
     device = pick_device(recipe.device)
     size = task.size(recipe, dataset)
     record = data_record(dataset, recipe, source)
@@ -102,18 +124,34 @@ def begin(
         note(f"arithmetic: {choice.arrangement} ({choice.why})")
     else:
         choice = Choice(Arrangement("32", "channels_last"), "as every answer is")
-    config = replace(config, normalisation=colours, bits=dataset.bits)
-    manifest = _manifest(config, recipe, choice, record | ({"folded": part} if part else {}))
+    expected = forecast(task, net, splits, setup, choice, device, pictures=len(dataset))
+    return Prepared(task, dataset, record, net, start, splits, setup, choice, expected)
+
+
+def begin(
+    ready: Prepared, folder: Path, *, part: str | None = None, beside: Collection[str] = ()
+) -> Job:
+    """Begin the run's folder.
+
+    Args:
+        part: as of `train_on`.
+        beside: what may lie in the folder already.
+    """
+    setup, record = ready.setup, ready.record
+    config, recipe = replace(setup.config, bits=ready.dataset.bits), setup.recipe
+    folded: DataRecord = {"folded": part} if part else {}
+    manifest = _manifest(config, recipe, ready.choice, record | folded)
     run = create_run(folder, manifest, beside=beside)
-    write_pictures(folder, dataset)
+    write_pictures(folder, ready.dataset)
     return Job(
         run,
-        net,
-        splits,
-        choice.arrangement,
+        ready.net,
+        ready.splits,
+        ready.choice.arrangement,
         resume=False,
-        frozen=start.loaded,
-        promise=promise(choice, task, setup, device),
+        frozen=ready.start.loaded,
+        promise=promise(ready.choice, ready.task, setup, pick_device(recipe.device)),
+        seconds=ready.forecast.of(),
     )
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from viewfinder.evaluation.kept import can_choose, kept_in_words
 from viewfinder.tasks import find
 from viewfinder.tasks.model import ModelConfig
+from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.job import Job
 from viewfinder.training.preparing import Splits
@@ -19,9 +20,22 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
+# Epochs between two measurements where layers that others taught learn on: of a few pictures all
+# layers answer twice, as mirrored, in the time in which half of them learn.
+_TUNED_EPOCHS = 4
+
+
 def as_good(task: AnyTask, score: float, best: float, pictures: float) -> bool:
     """Whether a score on pictures worth so many is as good as the best, as far as one can tell."""
     return score >= best - task.tolerance(best, pictures)
+
+
+def epochs_between(task: AnyTask, splits: Splits, recipe: Recipe) -> int:
+    """How many epochs pass from one measurement to the next: so many that measuring takes no more
+    than the task's share of the time."""
+    measured = len(splits.probe) + len(splits.val or ())
+    every = max(1, round(measured / (task.measured * len(splits.train))))
+    return max(_TUNED_EPOCHS, every) if recipe.tunes and recipe.patience is None else every
 
 
 class BestWeights:

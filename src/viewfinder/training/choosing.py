@@ -5,7 +5,7 @@ next training of the kind chooses alike, and at once.
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -16,18 +16,23 @@ from torch import nn
 
 from viewfinder.devices import describe_device
 from viewfinder.events import note
+from viewfinder.tasks.loss import AnyLoss
 from viewfinder.tasks.manifest_tables import checked_precision
 from viewfinder.tasks.measured import measured_file, processor, recall, remember
 from viewfinder.tasks.parts import TaskBatch, TrainSetup
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.arrangement import Arrangement, Choice, asked_for, candidates
-from viewfinder.training.batches import Share, batches, deal
-from viewfinder.training.precision import choose, still_agrees
+from viewfinder.training.batches import Share, batches, deal, lasts
+from viewfinder.training.precision import Settle, choose, still_agrees
 from viewfinder.training.preparing import Splits
+from viewfinder.values import as_number, as_table
 
 # Batches on which it is measured.
 _BATCHES = 2
+# Of how many steps a training was whose measuring was cut short, and how many times as many another
+# may take without measuring anew.
+_STEPS, _LONGER = "steps", 2.0
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,12 @@ def choose_arithmetic(
     if len(arrangements) == 1:
         return asked_for(arrangements[0], device)
     trials = first_batches(task, splits, setup, device)
-    loss, colours = task.make_loss(net.to(device), setup, device), setup.config.normalisation
-    settle = partial(task.settle, setup=setup)
+    colours = setup.config.normalisation
+    loss, settle = settled_loss(task, net.to(device), setup, device)
     depends = _depends(task, setup, device)
     file = measured_file(depends)
-    found = _recall(file, arrangements)
+    course = partial(lasts, setup.recipe, len(splits.train))
+    found = _recall(file, arrangements, course)
     if before is not None and before.arrangement in arrangements:
         found = replace(before, why=f"as in the first fold: {before.why}")
     if found is not None and still_agrees(
@@ -80,10 +86,23 @@ def choose_arithmetic(
         return found
     note("measuring which arithmetic is the fastest here, which is then remembered")
     choice = choose(
-        net, trials, arrangements, loss=loss, colours=colours, device=device, settle=settle
+        *(net, trials, arrangements),
+        loss=loss,
+        colours=colours,
+        device=device,
+        settle=settle,
+        course=course,
     )
-    remember(file, choice.as_json(), depends)
+    steps = {} if choice.thorough else {_STEPS: course(1.0)}
+    remember(file, {**choice.as_json(), **steps}, depends)
     return choice
+
+
+def settled_loss(
+    task: AnyTask, net: nn.Module, setup: TrainSetup[Recipe], device: torch.device
+) -> tuple[AnyLoss, Settle]:
+    """The loss of a net on its device, and what settles what of it does not learn."""
+    return task.make_loss(net, setup, device), partial(task.settle, setup=setup)
 
 
 def promise(
@@ -103,7 +122,12 @@ def forget(file: Path) -> None:
 
 
 def first_batches(
-    task: AnyTask, splits: Splits, setup: TrainSetup[Recipe], device: torch.device
+    task: AnyTask,
+    splits: Splits,
+    setup: TrainSetup[Recipe],
+    device: torch.device,
+    *,
+    most: int = _BATCHES,
 ) -> list[TaskBatch]:
     """A training's first steps, on the device."""
     dealt = deal(task, splits.train, setup.recipe, epoch=0)
@@ -113,7 +137,7 @@ def first_batches(
         setup,
         dealt,
         epoch=0,
-        steps=range(min(_BATCHES, len(dealt))),
+        steps=range(min(most, len(dealt))),
         share=Share(),
         progress_at=lambda step: 0.0,
     )
@@ -146,10 +170,16 @@ def _structure(value: object) -> object:
     return value
 
 
-def _recall(file: Path, arrangements: Sequence[Arrangement]) -> Choice | None:
-    """What was measured before, if that can be read and is one of the candidates."""
+def _recall(
+    file: Path, arrangements: Sequence[Arrangement], course: Callable[[float], float]
+) -> Choice | None:
+    """What was measured before, if that can be read, is one of the candidates, and was not cut
+    short for a training that is much shorter than this one."""
     try:
-        choice = Choice.from_json(checked_precision(recall(file)))
+        known = as_table(recall(file))
+        choice = Choice.from_json(checked_precision(known))
+        if _STEPS in known and course(1.0) > _LONGER * as_number(known[_STEPS]):
+            return None
     except (ValueError, KeyError, TypeError):
         return None
     if choice.arrangement not in arrangements:

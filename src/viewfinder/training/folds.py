@@ -22,9 +22,9 @@ from viewfinder.datasets.splits import TEST, TRAIN
 from viewfinder.errors import InputError
 from viewfinder.evaluation.few import too_few
 from viewfinder.evaluation.fitting import LEAST_PICTURES
-from viewfinder.evaluation.foldable import folds_for, seen_before
+from viewfinder.evaluation.foldable import seen_before
 from viewfinder.evaluation.folds import headline_of, in_words, judged
-from viewfinder.events import listening, note, saying_once
+from viewfinder.events import note, saying_once
 from viewfinder.files import explained_writing, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.runs.places import FOLDS, discarding_unbegun, holds_run, look_at_place
@@ -36,9 +36,11 @@ from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import refuse_early
 from viewfinder.training.fold_figures import all_together, epochs_for_everything, fold_row
 from viewfinder.training.folds_refusing import refuse_folds
+from viewfinder.training.folds_usual import Folds, usual_folds
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import refuse_other_data, refuse_other_recipe, same_run
 from viewfinder.training.train import train, train_on
+from viewfinder.values import as_whole
 from viewfinder.wording import counted, duration
 
 # Tells that a folder's folds were begun, and how many there are to be.
@@ -46,7 +48,7 @@ _MARK = "folds.json"
 
 
 def train_with(
-    folds: int | None,
+    folds: Folds | None,
     task: str,
     data: str | Path,
     recipe: Recipe,
@@ -55,10 +57,11 @@ def train_with(
     resume: bool = False,
     opened: Dataset | None = None,
 ) -> RunFolder:
-    """Train, in so many folds first; None chooses.
+    """Train, in so many folds first; None chooses, and "none" is one training.
 
-    Folds are chosen where few pictures would judge, and what is learnt is solved at once rather
-    than in steps: there, no picture is described twice. Else they are advised.
+    Folds are chosen where few pictures would judge, and all takes three minutes at most: of what is
+    solved at once no picture is described twice, and of steps one is timed. Else they are advised.
+    A run that is resumed goes on as it was begun.
 
     Args:
         opened: the set as `open_dataset` gives it with the recipe's `val_share`, where it is open.
@@ -66,51 +69,33 @@ def train_with(
     Raises:
         InputError: what `train` or `train_in_folds` refuse.
     """
-    undealt = None
-    if folds is None:
-        folds, opened = usual_folds(data, recipe, opened)
+    undealt = ready = None
+    if folds is None and resume and (begun := _folds_begun(Path(out).expanduser())):
+        folds = begun
+    if folds is None and not (resume and holds_run(Path(out).expanduser())):
+        chosen = usual_folds(task, data, recipe, opened)
+        folds, opened, ready = chosen.folds, chosen.opened, chosen.ready
         undealt = opened if folds else None
-    if folds is None:
-        return train(task, data, recipe, out=out, resume=resume, opened=opened)
+    if folds is None or folds == "none":
+        return train(task, data, recipe, out=out, resume=resume, opened=opened, ready=ready)
     return train_in_folds(task, data, recipe, folds=folds, out=out, resume=resume, opened=undealt)
 
 
-def usual_folds(
-    data: str | Path, recipe: Recipe, opened: Dataset | None = None
-) -> tuple[int | None, Dataset | None]:
-    """How many folds judge a recipe where nobody says, None for a training without folds; and the
-    set as that training deals it, if it had to be opened to tell.
-
-    Args:
-        opened: as of `train_with`.
-
-    Raises:
-        InputError: the set cannot be opened.
-    """
-    if recipe.in_steps or recipe.devices > 1 or recipe.val_share == 0:
-        return None, opened
-    opened = opened or open_dataset(data, val_share=recipe.val_share)
-    folds = folds_for(opened)
-    if folds is None:
-        return None, opened
-    dataset = open_dataset(data, deal=False)
-    try:
-        pool = dataset.select(np.flatnonzero(dataset.splits != TEST))
-        with listening():  # what is said of it is said when folds are dealt
-            dealt(pool, folds, val_share=recipe.val_share, least_val=LEAST_PICTURES)
-    except InputError:
-        return None, opened  # pictures that look alike, or of one video, cannot be told apart
-    note(f"few pictures: {folds} folds let each of them judge once (--folds)")
-    return folds, dataset
+def _folds_begun(folder: Path) -> Folds | None:
+    """In how many folds a training in a folder was begun, if in any."""
+    mark = folder / FOLDS / _MARK
+    return _folds_in(mark) if mark.exists() else None
 
 
-def finished(folder: Path, data: str | Path, recipe: Recipe, *, folds: int | None) -> RunFolder:
+def finished(folder: Path, data: str | Path, recipe: Recipe, *, folds: Folds | None) -> RunFolder:
     """The run in a folder whose training came to its end, so that nothing is left to resume.
 
     Raises:
         InputError: it is of another recipe, of another set, or of another number of folds.
     """
-    if folds is not None:
+    if folds == "none" and (had := _folds_begun(folder)):
+        raise InputError(f"--resume: {folder} was begun with --folds {had}: give the same")
+    if folds is not None and folds != "none":
         _begun(folder, folds, resume=True)
     run = open_run(folder)
     refuse_other_recipe(run, recipe)
@@ -220,13 +205,16 @@ def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
         return False
     if not resume:
         raise InputError(f"{folder} exists already: give --resume to go on, or another --out")
-    try:
-        had = json.loads(read_bytes(mark))["folds"]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise InputError(f"{mark} is damaged: train anew into another --out") from error
-    if had != folds:
+    if (had := _folds_in(mark)) != folds:
         raise InputError(f"--resume: {folder} was begun with --folds {had}: give the same")
     return True
+
+
+def _folds_in(mark: Path) -> int:
+    try:
+        return as_whole(json.loads(read_bytes(mark))["folds"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(f"{mark} is damaged: train anew into another --out") from error
 
 
 def _train(
@@ -245,6 +233,8 @@ def _train(
         note(f"{name}: {out}")
         # One arithmetic for all: another would be another training.
         known = Choice.from_json(runs[0].manifest.precision) if runs else None
+        left, last = len(parts) - number, len(part) / len(part.split("train"))
+        whole = 0.0 if runs else 1 + left + (last if recipe.in_steps else 1)
         runs.append(
             train_on(
                 *(kind, part, recipe),
@@ -253,11 +243,11 @@ def _train(
                 resume=goes_on,
                 part=name,
                 arithmetic=known,
+                trainings=whole,
             )
         )
         # What was trained before a stop was no part of this sitting.
         took = max(time.monotonic() - begun, runs[-1].history()[-1]["seconds"])
-        left, last = len(parts) - number, len(part) / len(part.split("train"))
         more = f"{counted(left, 'more fold')} and the last training" if left else "the last"
         reached = headline_of(figure, fold_row(runs[-1], figure)["figure"], form)
         # Of what is solved, the first fold describes the pictures of all.

@@ -1,7 +1,6 @@
 """Where few pictures judge: what folds would do about it, how long that takes, and the command.
 
-Folds are not made unasked: they take six times as long, and the run that they end in holds nothing
-out, which who asked for one training does not expect.
+Folds that take long are not made unasked: they take some six times as long as one training.
 """
 
 import shlex
@@ -12,14 +11,19 @@ from viewfinder.datasets.folding import folded_part
 from viewfinder.evaluation.advising import Course, too_short
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.training.forecast import Forecast, told
 from viewfinder.wording import counted, in_words
 
 # What others follow from.
 _FIRST = ("net", "options", "init", "head")
 
 
-def before(dataset: Dataset, folds: int, recipe: Recipe) -> str:
-    """What to know before the training begins. Folds wait until a net has time to learn."""
+def before(dataset: Dataset, folds: int, recipe: Recipe, expected: Forecast | None = None) -> str:
+    """What to know before the training begins. Folds wait until a net has time to learn.
+
+    Args:
+        expected: how long one training takes, where that is known.
+    """
     splits = " and ".join(
         f"{len(dataset.split(split)):,} to {what}"
         for split, what in (("val", "validate by"), ("test", "judge by"))
@@ -28,9 +32,13 @@ def before(dataset: Dataset, folds: int, recipe: Recipe) -> str:
     judging = len(folded_part(dataset))
     if recipe.in_steps and too_short(recipe, Course(epochs=recipe.epochs)):
         return f"few pictures: {splits or 'none to judge by'}, too few to tell"
+    times = times_as_long(dataset, folds)
+    takes = f"about {times:.0f} times as long"
+    if expected is not None:
+        takes = told(expected, times)
     return (
         f"few pictures: {splits or 'none to judge by'}; --folds {folds} would let each "
-        f"of the {judging:,} judge once, and takes about {_times(dataset, folds):.0f} times as long"
+        f"of the {judging:,} judge once, and takes {takes}"
     )
 
 
@@ -40,7 +48,7 @@ def after(run: RunFolder, dataset: Dataset, folds: int, seconds: float) -> tuple
     Args:
         seconds: how long this training took, its report included.
     """
-    time = in_words(seconds * _times(dataset, folds))
+    time = in_words(seconds * times_as_long(dataset, folds))
     recipe = run.manifest.recipe
     if recipe.minutes is not None:  # they become the epochs that they came to
         recipe = replace(recipe, minutes=None, epochs=max(1, len(run.history())))
@@ -50,7 +58,7 @@ def after(run: RunFolder, dataset: Dataset, folds: int, seconds: float) -> tuple
     )
 
 
-def _times(dataset: Dataset, folds: int) -> float:
+def times_as_long(dataset: Dataset, folds: int) -> float:
     """How many times as long folds take as this one training: all of k but a kth, and all once."""
     return folds * len(folded_part(dataset)) / len(dataset.split("train"))
 

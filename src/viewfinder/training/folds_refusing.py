@@ -11,7 +11,7 @@ def refuse_folds(recipe: Recipe, folds: int) -> None:
         InputError: fewer than two, minutes, or several devices.
     """
     if folds < 2:
-        raise InputError(f"--folds {folds}: give 2 or more")
+        raise InputError(f"--folds {folds}: give 2 or more, or none to train once")
     if recipe.minutes is not None:
         raise InputError(
             f"--folds {folds} --minutes {recipe.minutes:g}: minutes are those of one training, and "

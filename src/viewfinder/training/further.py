@@ -9,7 +9,7 @@ from viewfinder.tasks import find
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.training.arrangement import Arrangement
 from viewfinder.training.batches import steps_per_epoch
-from viewfinder.training.choosing import first_batches
+from viewfinder.training.choosing import first_batches, settled_loss
 from viewfinder.training.folds_advice import command
 from viewfinder.training.job import Job
 from viewfinder.training.precision import seconds_of_step
@@ -68,13 +68,14 @@ def further(job: Job, device: torch.device, *, folds: int = 0) -> Further | None
         more = replace(more, val_share=0.0)
     task, setup = find(run.manifest.task), TrainSetup(more, setup.config)
     net = job.net.to(device)
+    loss, settle = settled_loss(task, net, setup, device)
     step = seconds_of_step(
         net,
         first_batches(task, job.splits, setup, device),
         Arrangement("32", "channels_last"),
-        loss=task.make_loss(net, setup, device),
+        loss=loss,
         colours=setup.config.normalisation,
-        settle=lambda net: task.settle(net, setup),
+        settle=settle,
     )
     steps = more.epochs * steps_per_epoch(len(job.splits.train), more.batch, more.devices)
     if not folds:

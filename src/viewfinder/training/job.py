@@ -17,6 +17,7 @@ class Job:
     Attributes:
         frozen: the parameters that `recipe.freeze` holds still for a while.
         promise: how long steps should take.
+        seconds: about how long it takes, its report included; None of one that goes on.
     """
 
     run: RunFolder
@@ -26,3 +27,4 @@ class Job:
     resume: bool
     frozen: frozenset[str] = frozenset()
     promise: Promise | None = None
+    seconds: float | None = None

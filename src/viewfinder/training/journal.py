@@ -36,6 +36,7 @@ class Journal:
         pictures: int,
         figure: str,
         few: int | None = None,
+        expected: float | None = None,
         reports: bool,
     ) -> None:
         """
@@ -43,10 +44,12 @@ class Journal:
             steps, pictures: of an epoch.
             figure: that by which the best weights are chosen.
             few: how many pictures it is of, where these are too few to tell nets apart.
+            expected: about how many seconds it takes, where that is known before it begins.
             reports: whether this process is the one that does.
         """
         self._recipe, self._steps, self._pictures = recipe, steps, pictures
         self._figure, self._few, self._reports = figure, few, reports
+        self._expected = expected
         self._run = str(run.folder)
         self._said = 0.0
         # Of this sitting: the steps done when its first one ended, the time then, and in seconds
@@ -129,12 +132,13 @@ class Journal:
         )
 
     def _plan(self) -> str:
-        """What is about to be done, before it is known how long it takes."""
+        """What is about to be done, and about how long it takes."""
         recipe = self._recipe
         epoch = f"{counted(self._pictures, 'picture')} in {counted(self._steps, 'step')}"
         if recipe.minutes:
             return f"training for {recipe.minutes:g} min; an epoch is {epoch}"
-        return f"training for {counted(recipe.epochs, 'epoch')}, each of {epoch}"
+        time = f": {in_words(self._expected)}" if self._expected is not None else ""
+        return f"training for {counted(recipe.epochs, 'epoch')}, each of {epoch}{time}"
 
     def _left(self, done: int, clock: float) -> float | None:
         """Seconds until the end as far as is known; None before a second step."""

@@ -38,7 +38,7 @@ from viewfinder.tasks.loss import total
 from viewfinder.tasks.parts import TaskBatch
 from viewfinder.training import advice, optimise, rounding, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
-from viewfinder.training.best import BestWeights
+from viewfinder.training.best import BestWeights, epochs_between
 from viewfinder.training.choosing import forget
 from viewfinder.training.holding import Held
 from viewfinder.training.job import Job
@@ -56,9 +56,6 @@ if TYPE_CHECKING:
 # large that one writing takes longer than the second figure, in proportion more.
 _SAVE_EVERY = 15.0
 _CHEAP = _SAVE_EVERY / 20
-# Epochs between two measurements where layers that others taught learn on: of a few pictures all
-# layers answer twice, as mirrored, in the time in which half of them learn.
-_TUNED_EPOCHS = 4
 # A GPU is given a step's work while it does that of the step before, whose sums are read then; and
 # has the pictures of the next made meanwhile. On the CPU both would only share its cores.
 _BEHIND, _AHEAD = {"cuda": 1}, {"cuda": 1}
@@ -116,11 +113,7 @@ class Fit:
         elif self.share.rank == 0:
             job.run.keep_history(0)
         self.steps = steps_per_epoch(len(job.splits.train), self.recipe.batch, self.share.world)
-        # Seldom enough that measuring takes no more than the task's share of the time.
-        measured = len(job.splits.probe) + len(job.splits.val or ())
-        self.measure_every = max(1, round(measured / (self.task.measured * len(job.splits.train))))
-        if self.recipe.tunes and self.recipe.patience is None:
-            self.measure_every = max(_TUNED_EPOCHS, self.measure_every)
+        self.measure_every = epochs_between(self.task, job.splits, self.recipe)
         self.dealt = self._deal()
 
     def work(self) -> None:
@@ -132,6 +125,7 @@ class Fit:
             pictures=pictures,
             figure=figure,
             few=self.best.few,
+            expected=self.job.seconds,
             reports=first,
         )
         # Half a step, or half an epoch's end, would be nothing to go on from. Of several processes,

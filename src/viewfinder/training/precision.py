@@ -3,7 +3,8 @@
 Each candidate trains a copy of the net on the same few batches. Those whose loss agrees with
 float32's then take steps in turn, so that whatever else keeps the machine busy strikes all of them,
 and the quickest step of each is what counts. The fastest is kept, with every candidate's figures,
-in the run. Bounded in steps: on a machine that is slow or busy, every candidate is tried too.
+in the run. Bounded in steps: on a machine that is slow or busy, every candidate is tried too, but
+in a training of so few steps that this would be a noticeable part of it.
 """
 
 import copy
@@ -32,12 +33,22 @@ _STEPS = 3
 _QUIET, _NEWS, _ROUNDS = 2, 0.98, 16
 # A candidate that is this many times as slow as the quickest after two rounds takes no more steps.
 _HOPELESS = 2.0
+# What measuring may take: a share of the training, or seconds that nobody notices. A candidate's
+# steps come with an answer that its loss is compared by.
+_SHARE, _UNNOTICED, _WITH_ANSWER = 0.05, 1.0, 1.3
+# However short a training is, so many candidates are tried.
+_FEWEST = 2
 
 Settle = Callable[[nn.Module], None]
 
 
 def _nothing(net: nn.Module) -> None:
     """Everything learns."""
+
+
+def _endless(step: float) -> float:
+    """A training of which measuring is no noticeable part."""
+    return math.inf
 
 
 def choose(
@@ -49,6 +60,7 @@ def choose(
     colours: Normalisation,
     device: torch.device,
     settle: Settle = _nothing,
+    course: Callable[[float], float] = _endless,
 ) -> Choice:
     """Time every candidate on the first batches and keep the fastest that agrees.
 
@@ -57,17 +69,16 @@ def choose(
         trials: the training's first steps, on `device`.
         arrangements: as `candidates` gives them.
         settle: settles what of a net in training mode does not learn.
+        course: seconds of the whole training, by those of a step.
     """
     keep_freed()
-    plainest = arrangements[0]
+    plainest, allowance = arrangements[0], _Allowance(course)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         trainer = _Trainer(net, trials, loss, colours, settle)
-        firsts = {arrangement: trainer.first_steps(arrangement) for arrangement in arrangements}
-        losses = {arrangement: value for arrangement, (value, _) in firsts.items()}
-        quickest = {arrangement: seconds for arrangement, (_, seconds) in firsts.items()}
+        losses, quickest = _first(trainer, arrangements, allowance)
         # float32 is what the others are measured by, whatever its loss.
-        agreeing = [a for a in arrangements if a == plainest or _agree(losses[a], losses[plainest])]
-        _take_turns(trainer, agreeing, quickest)
+        agreeing = [a for a in losses if a == plainest or _agree(losses[a], losses[plainest])]
+        whole = _take_turns(trainer, agreeing, quickest, allowance)
     best = plainest
     # In the list's order, so that the plainer of two that are as fast is kept.
     for arrangement in agreeing:
@@ -75,9 +86,10 @@ def choose(
             best = arrangement
     # As a person would measure them: times of a step.
     times = {arrangement: each * trainer.numbers for arrangement, each in quickest.items()}
-    figures = tuple(_trial(a, times[a], losses[a], agrees=a in agreeing) for a in arrangements)
+    figures = tuple(_trial(a, times[a], losses[a], agrees=a in agreeing) for a in losses)
     why = _reason(times[best], [times[arrangement] for arrangement in agreeing])
-    return Choice(best, why, figures, quickest[best])
+    whole = whole and len(losses) == len(arrangements)
+    return Choice(best, why, figures, quickest[best], thorough=whole)
 
 
 def still_agrees(
@@ -139,11 +151,18 @@ class _Trainer:
         # Plain and slow: what is compared is arithmetic, and a step must not leap apart by itself.
         return torch.optim.SGD(self.copied.parameters(), lr=1e-3)
 
-    def first_steps(self, arrangement: Arrangement) -> tuple[float, float]:
-        """The loss on the first batch after a few steps, and the quickest of them."""
+    def first_steps(
+        self, arrangement: Arrangement, count: Callable[[float], int]
+    ) -> tuple[float, float]:
+        """The loss on the first batch after a few steps, and the quickest of them.
+
+        Args:
+            count: how many they are, by the seconds of the first.
+        """
         optimiser = self.begin(arrangement)
-        times = []
-        for number in range(_STEPS):
+        times = [self.seconds(arrangement, 0)]
+        optimiser.step()
+        for number in range(1, count(times[0] * self.numbers)):
             times.append(self.seconds(arrangement, number))
             optimiser.step()
         with torch.no_grad():
@@ -176,12 +195,59 @@ def _agree(loss: float, target: float) -> bool:
     return abs(loss - target) <= _AGREEMENT * abs(target)
 
 
+class _Allowance:
+    """How long measuring may take, which follows from the steps that it has timed."""
+
+    def __init__(self, course: Callable[[float], float]) -> None:
+        self._course, self._begun = course, perf_counter()
+
+    def seconds(self, step: float) -> float:
+        """In all, if a step takes so many."""
+        return max(_UNNOTICED, _SHARE * self._course(step))
+
+    def is_left(self, step: float) -> bool:
+        """Whether some of it is."""
+        return perf_counter() - self._begun < self.seconds(step)
+
+
+def _first(
+    trainer: _Trainer, arrangements: Sequence[Arrangement], allowance: _Allowance
+) -> tuple[dict[Arrangement, float], dict[Arrangement, float]]:
+    """Of each candidate that there is time for, its loss after a few steps, as many for all, and
+    its quickest step."""
+    losses: dict[Arrangement, float] = {}
+    quickest: dict[Arrangement, float] = {}
+    counts: list[int] = []
+
+    def count(step: float) -> int:
+        if not counts:
+            whole = _WITH_ANSWER * _STEPS * len(arrangements) * step
+            counts.append(_STEPS if whole <= allowance.seconds(step) else 1)
+        return counts[0]
+
+    for each in arrangements:
+        least = min(quickest.values(), default=0.0) * trainer.numbers
+        if len(losses) >= _FEWEST and not allowance.is_left(least):
+            break
+        losses[each], quickest[each] = trainer.first_steps(each, count)
+    return losses, quickest
+
+
 def _take_turns(
-    trainer: _Trainer, agreeing: Sequence[Arrangement], quickest: dict[Arrangement, float]
-) -> None:
-    """Let candidates take steps in turn, and lower the time of each to its quickest step's."""
+    trainer: _Trainer,
+    agreeing: Sequence[Arrangement],
+    quickest: dict[Arrangement, float],
+    allowance: _Allowance,
+) -> bool:
+    """Let candidates take steps in turn, and lower the time of each to its quickest step's.
+
+    Returns:
+        whether they took all that tell something.
+    """
     left, quiet = list(agreeing), 0
     for number in range(_ROUNDS):
+        if not allowance.is_left(min(quickest[each] for each in left) * trainer.numbers):
+            return False
         before = dict(quickest)
         for each in left:
             quickest[each] = min(quickest[each], trainer.seconds(each, number))
@@ -191,7 +257,8 @@ def _take_turns(
         news = any(quickest[each] < _NEWS * before[each] for each in left)
         quiet = 0 if news else quiet + 1
         if len(left) == 1 or quiet == _QUIET:
-            return
+            return True
+    return True
 
 
 def _trial(

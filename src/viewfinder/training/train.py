@@ -20,7 +20,6 @@ from pathlib import Path
 import torch
 
 from viewfinder.attribution.in_report import shown_reasons
-from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.presence import pointing_to_check, require_present
@@ -44,8 +43,9 @@ from viewfinder.tasks.calibration import FILE as CALIBRATION
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
-from viewfinder.training.beginning import begin, go_on, refuse_early
+from viewfinder.training.beginning import Prepared, begin, go_on, prepare, refuse_early
 from viewfinder.training.folds_advice import after, before
+from viewfinder.training.forecast import told
 from viewfinder.training.further import further
 from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
@@ -63,6 +63,7 @@ def train(
     out: str | Path,
     resume: bool = False,
     opened: Dataset | None = None,
+    ready: Prepared | None = None,
 ) -> RunFolder:
     """Train, score and report; the run's folder holds it all.
 
@@ -74,6 +75,7 @@ def train(
             with another number of threads, on another processor or with another torch, which a
             note then says.
         opened: the set, where it is open already, dealt as the recipe has it.
+        ready: as of `train_on`.
 
     Raises:
         InputError: anything in the data or the recipe that cannot be used, or a loss that stopped
@@ -86,7 +88,7 @@ def train(
         raise InputError(f"--resume: {folder} was begun with --folds: give it again")
     dataset = opened or open_dataset(data, val_share=recipe.val_share)
     require_present(dataset)
-    return train_on(kind, dataset, recipe, out=folder, source=str(data), resume=resume)
+    return train_on(kind, dataset, recipe, out=folder, source=str(data), resume=resume, ready=ready)
 
 
 def train_on(
@@ -100,6 +102,8 @@ def train_on(
     part: str | None = None,
     folds: FoldScores | None = None,
     arithmetic: Choice | None = None,
+    ready: Prepared | None = None,
+    trainings: float = 0.0,
 ) -> RunFolder:
     """`train` on a set that is open and has splits already.
 
@@ -109,19 +113,20 @@ def train_on(
         folds: what the folds came to, of the training on everything that follows them; their runs
             lie in its folder.
         arithmetic: what was chosen for trainings that it is compared with.
+        ready: this training as it was prepared already, of a set that is open.
+        trainings: of the first fold, as how many of its kind all that are to come will take; how
+            long that is, is said before the first step.
     """
     task.require(dataset)
     require_classes(task, dataset.classes)
     going_on = resume and holds_run(out)
-    if not going_on:
-        dataset = with_bits_found(dataset)
     note(dataset.summary())
     beside = (FOLDS,) if folds else ()
     few = folds_for(dataset) if part is None else None
     if few is not None and seen_before(recipe, dataset):
         few = None  # folds would be refused
     if few is not None and not going_on:
-        emit(Advice(before(dataset, few, recipe)))
+        emit(Advice(before(dataset, few, recipe, ready.forecast if ready else None)))
     begun = time.monotonic()
     with pointing_to_check(dataset, source), ExitStack() as held:
         if going_on:
@@ -129,13 +134,11 @@ def train_on(
             job = go_on(out, dataset, recipe)
         else:
             refuse_taken(out, beside=beside)
-            job = begin(
-                *(task, out, dataset, recipe),
-                source=source,
-                part=part,
-                beside=beside,
-                arithmetic=arithmetic,
-            )
+            ready = ready or prepare(task, dataset, recipe, source=source, arithmetic=arithmetic)
+            dataset = ready.dataset
+            if said := _how_long(ready, part=part, trainings=trainings):
+                note(said)
+            job = begin(ready, out, part=part, beside=beside)
             held.enter_context(taken(out, "training"))
         count = folds["folds"] if folds else 0
         more = (
@@ -149,6 +152,15 @@ def train_on(
         for line in after(run, dataset, few, time.monotonic() - begun):
             note(line)
     return run
+
+
+def _how_long(ready: Prepared, *, part: str | None, trainings: float) -> str:
+    """About how long it takes, where the plan of one training's steps does not say it."""
+    if trainings:
+        return f"all folds and the last training: {told(ready.forecast, trainings)}"
+    if ready.setup.recipe.in_steps or part is not None:
+        return ""
+    return f"the last layer is solved at once: {told(ready.forecast)}"
 
 
 def _finish(
