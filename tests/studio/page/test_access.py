@@ -78,7 +78,10 @@ FOCUSED = """() => {
   const at = document.activeElement;
   if (!at || at === document.body) return ["", false];
   const { outlineStyle, outlineWidth } = getComputedStyle(at);
-  const shown = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+  // The picture's is the edge of what is around it.
+  const edge = getComputedStyle(at.parentElement).borderTopColor !== "rgba(0, 0, 0, 0)";
+  const line = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+  const shown = at.id === "stage" ? edge : line;
   return [at.id || at.getAttribute("aria-label") || at.textContent || at.tagName, shown];
 }"""
 

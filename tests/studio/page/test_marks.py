@@ -28,6 +28,15 @@ def coded(shape, *, text):
     return {"size": [480, 640], "counts": np.diff(np.concatenate([[0], ends])).tolist()}
 
 
+# What a canvas shows, to be read: one that shows a picture gives none of its pixels.
+COPIED = """() => { window.copied = (canvas) => {
+  const made = document.createElement("canvas");
+  [made.width, made.height] = [canvas.width, canvas.height];
+  const at = made.getContext("2d");
+  at.drawImage(canvas, 0, 0);
+  return at; }; }"""
+
+
 def shape_of(mask):
     counts = mask["counts"]
     if isinstance(counts, str):
@@ -44,9 +53,10 @@ def test_run_lengths_are_shown_and_go_along(person, served, text):
     page.reload()
     until(lambda: page.evaluate("window.viewfinder?.studio.boxes.size") == 1)
     page.evaluate("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+    page.evaluate(COPIED)
     # What the canvas shows within the box is where the mask is.
     seen = page.evaluate("""() => { const {lower, view} = viewfinder.stage; const got = [];
-        const at = lower.getContext("2d");
+        const at = copied(lower);
         for (let y = 85; y < 136; y += 10) for (let x = 105; x < 186; x += 10) {
           const place = [(x + 0.5) * view.scale + view.x, (y + 0.5) * view.scale + view.y];
           got.push([x, y, at.getImageData(...place.map(Math.round), 1, 1).data[3]]); }
@@ -79,11 +89,12 @@ def test_of_very_many_boxes_each_has_its_sides(person, served):
     store.apply(Operation("a", (PutClass("c", "mug", 0, "#ff8000"), *boxes)))
     page.reload()
     until(lambda: page.evaluate("window.viewfinder?.studio.boxes.size") == 420)
+    page.evaluate(COPIED)
     for canvas, line in (("lower", 1), ("upper", 3)):
         page.evaluate("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
         seen = page.evaluate("""([canvas, corners]) => { const {stage} = viewfinder;
             const {left, top} = stage[canvas].getBoundingClientRect();
-            const own = stage.element.getBoundingClientRect(), at = stage[canvas].getContext("2d");
+            const own = stage.element.getBoundingClientRect(), at = copied(stage[canvas]);
             const place = (v, from, by) => Math.round(v * stage.view.scale + by + from);
             return corners.map(([x1, y1, x2, y2]) => {
               const x = place(x1, own.left - left, stage.view.x);

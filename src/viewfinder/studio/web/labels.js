@@ -25,6 +25,8 @@ const MOST_KEPT = 40;
 export class Labels {
   /** How many were made, of all pictures. */
   #edits = 0;
+  /** Of classes and counts, as the server told them last. */
+  #said = "";
 
   /** @param {Outbox} outbox @param {string} session */
   constructor(outbox, session) {
@@ -60,6 +62,9 @@ export class Labels {
     this.classes = new Map(status.classes.map((each) => [each.id, each]));
     for (const each of status.classes) this.revisions.set(`class:${each.id}`, each.revision);
     this.counts = status.counts;
+    const said = JSON.stringify([status.classes, status.counts]);
+    if (said === this.#said) return; // thousands of boxes are not drawn anew for nothing
+    this.#said = said;
     this.onchange();
   }
 

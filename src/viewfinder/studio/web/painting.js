@@ -142,18 +142,6 @@ function name(context, view, shape, wide) {
   context.globalAlpha = 1;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Point} at @param {Point} room */
-export function crosshair(context, at, room) {
-  const path = new Path2D();
-  path.moveTo(at[0], 0);
-  path.lineTo(at[0], room[1]);
-  path.moveTo(0, at[1]);
-  path.lineTo(room[0], at[1]);
-  context.globalAlpha = 0.3;
-  stroked(context, path, "#fff", 1);
-  context.globalAlpha = 1;
-}
-
 /** @param {CanvasRenderingContext2D} context @param {View} view @param {{corners: Corners, kind: string}} shape */
 export function band(context, view, shape) {
   const [x1, y1, x2, y2] = toScreen(view, shape.corners);

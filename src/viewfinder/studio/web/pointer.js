@@ -157,8 +157,8 @@ export class Pointer {
     if (gesture.kind === "tool") this.tool?.move(this.#path(event));
     else if (gesture.kind === "pan") this.stage.pan(this.at[0] - before[0], this.at[1] - before[1]);
     else this.#shape(gesture);
-    // What leads the eye to where a box begins is in the way of one that is moved.
-    this.#cross(event.pointerType === "touch" || !["draw", "select", "tool"].includes(gesture.kind) ? null : this.at);
+    // What leads the eye to where a box begins is in the way of one that is drawn or moved.
+    this.#cross(event.pointerType === "touch" || gesture.kind !== "tool" ? null : this.at);
   }
 
   /** Where the pointer was since the last time, in pixels of the picture. @param {PointerEvent} event @returns {Point[]} */

@@ -2,12 +2,13 @@
  * The picture and, on two canvases over it, its boxes: drawing alone, nothing is decided here.
  *
  * What is chosen, and what is being drawn, is on the upper canvas, which is drawn anew for each
- * frame, and is no larger than that needs: what a browser shows anew is the whole of a canvas. All other boxes are on the lower one. Where they are thousands it is wider than what is
- * seen, and is moved and stretched as it is while the view changes; it is drawn anew once that rests.
+ * frame, and is no larger than that needs: what a browser shows anew is the whole of a canvas. All
+ * other boxes are on the lower one. Where they are thousands it is wider than what is seen, and is
+ * moved and stretched as it is while the view changes; it is drawn anew once that rests.
  */
 
 import { fitted, zoomed } from "./geometry.js";
-import { band, crosshair, paint, reaches } from "./painting.js";
+import { band, paint, reaches } from "./painting.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
@@ -24,6 +25,8 @@ const STEP = 128;
 const BEYOND = 0.3;
 // Milliseconds without a change of the view.
 const REST = 150;
+// Of the lines that cross at the pointer: what is between their ends is shown anew at each of its moves.
+const ARM = 600;
 // Times as near or far as it was drawn, from which it is drawn anew in between.
 const STRETCH = 1.6;
 
@@ -32,6 +35,11 @@ export class Stage {
   #stale = true;
   #many = false;
   #timer = 0;
+  #resting = 0;
+  /** @type {ImageBitmapRenderingContext} */
+  #shown;
+  /** What the lower canvas shows is drawn here. */
+  #sheet = new OffscreenCanvas(1, 1);
   /** How the lower canvas was drawn: the view, and its left top on the stage. */
   #drawn = { view: /** @type {View} */ ({ scale: 1, x: 0, y: 0 }), margin: /** @type {Point} */ ([0, 0]) };
 
@@ -39,8 +47,11 @@ export class Stage {
   constructor(element) {
     this.element = element;
     this.lower = /** @type {HTMLCanvasElement} */ (element.querySelector("canvas.lower"));
+    this.#shown = /** @type {ImageBitmapRenderingContext} */ (this.lower.getContext("bitmaprenderer"));
     this.upper = /** @type {HTMLCanvasElement} */ (element.querySelector("canvas.upper"));
     this.under = /** @type {HTMLElement} */ (element.querySelector(".under"));
+    this.across = /** @type {HTMLElement} */ (element.querySelector(".across"));
+    this.down = /** @type {HTMLElement} */ (element.querySelector(".down"));
     /** @type {HTMLImageElement | null} */
     this.image = null;
     /** @type {Point} */
@@ -129,6 +140,10 @@ export class Stage {
     style.height = `${this.size[1]}px`;
     style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     this.under.classList.toggle("near", view.scale >= 4);
+    // While it moves it is not drawn anew, but moved and stretched as it is.
+    this.under.classList.add("moving");
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.under.classList.remove("moving"), REST);
     this.draw();
   }
 
@@ -143,22 +158,35 @@ export class Stage {
     const [room, chosen] = [this.room, this.shapes(true)];
     const context = this.#prepareUpper(chosen, room);
     paint(context, this.view, chosen, chosen.length > MANY, room[0]);
-    if (this.cross) crosshair(context, this.cross, room);
+    this.#lead();
     if (this.cross && this.pointed) band(context, this.view, { corners: this.pointed, kind: "select" });
     this.over(context, this.view);
     if (this.band) band(context, this.view, this.band);
   }
 
+  /** Two lines lead the eye to where a box begins: each an element of its own, so that nothing else is drawn anew. */
+  #lead() {
+    for (const [line, at] of /** @type {const} */ ([[this.across, 1], [this.down, 0]])) {
+      line.hidden = !this.cross;
+      const [x, y] = this.cross ?? [0, 0];
+      line.style.transform = at ? `translate(${x - ARM}px, ${y}px)` : `translate(${x}px, ${y - ARM}px)`;
+    }
+  }
+
   /** The upper canvas where it is needed: all of the stage, or around what is chosen. @param {Shape[]} chosen @param {Point} room */
   #prepareUpper(chosen, room) {
-    const all = this.cross || this.tool || chosen.length > MANY || chosen.some((each) => each.mask);
+    const all = this.tool || chosen.length > MANY || chosen.some((each) => each.mask);
     const areas = all ? [] : chosen.map((each) => reaches(this.view, each));
-    if (!all && this.band) areas.push(reaches(this.view, { corners: this.band.corners, name: "", marks: "" }));
+    for (const corners of [this.band?.corners, this.cross ? this.pointed : null]) {
+      if (!all && corners) areas.push(reaches(this.view, { corners, name: "", marks: "" }));
+    }
     const least = (/** @type {number} */ side) => (all ? 0 : Math.max(0, Math.floor(Math.min(...areas.map((each) => each[side]), room[side]))));
     const most = (/** @type {number} */ side) => (all ? room[side] : Math.min(room[side], Math.max(...areas.map((each) => each[side + 2]), 0)));
     const [x, y] = [least(0), least(1)];
     const stepped = (/** @type {number} */ length) => Math.max(STEP, Math.ceil(length / STEP) * STEP);
-    const context = prepared(this.upper, all ? room : [stepped(most(0) - x), stepped(most(1) - y)]);
+    const size = /** @type {Point} */ (all ? room : [stepped(most(0) - x), stepped(most(1) - y)]);
+    const context = prepared(this.upper, size);
+    [this.upper.style.width, this.upper.style.height] = [`${size[0]}px`, `${size[1]}px`];
     this.upper.style.transform = `translate(${x}px, ${y}px)`;
     context.translate(-x, -y);
     return context;
@@ -172,7 +200,11 @@ export class Stage {
     const margin = /** @type {Point} */ ([Math.round(width * beyond), Math.round(height * beyond)]);
     const room = /** @type {Point} */ ([width + 2 * margin[0], height + 2 * margin[1]]);
     const view = { ...this.view, x: this.view.x + margin[0], y: this.view.y + margin[1] };
-    paint(prepared(this.lower, room), view, rest, this.#many, room[0]);
+    paint(prepared(this.#sheet, room), view, rest, this.#many, room[0]);
+    // As a picture, it is not copied for each frame in which something else moves.
+    [this.lower.width, this.lower.height] = [this.#sheet.width, this.#sheet.height];
+    this.#shown.transferFromImageBitmap(this.#sheet.transferToImageBitmap());
+    [this.lower.style.width, this.lower.style.height] = [`${room[0]}px`, `${room[1]}px`];
     this.lower.style.transform = `translate(${-margin[0]}px, ${-margin[1]}px)`;
     this.#drawn = { view: this.view, margin };
     this.#stale = false;
@@ -199,14 +231,11 @@ export class Stage {
   }
 }
 
-/** An empty canvas of this size, to be drawn on in pixels of the page. @param {HTMLCanvasElement} canvas @param {Point} room */
+/** An empty canvas of this size, to be drawn on in pixels of the page. @param {HTMLCanvasElement | OffscreenCanvas} canvas @param {Point} room */
 function prepared(canvas, room) {
   const dense = window.devicePixelRatio || 1;
   const [width, height] = [Math.round(room[0] * dense), Math.round(room[1] * dense)];
-  if (canvas.width !== width || canvas.height !== height) {
-    [canvas.width, canvas.height] = [width, height];
-    [canvas.style.width, canvas.style.height] = [`${room[0]}px`, `${room[1]}px`];
-  }
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.setTransform(dense, 0, 0, dense, 0, 0);
   context.clearRect(0, 0, ...room);
