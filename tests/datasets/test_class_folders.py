@@ -10,6 +10,7 @@ from viewfinder.datasets.formats.class_folders.reading import open_class_folders
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder
+from viewfinder.pictures.writing import write_picture
 
 
 def put(root, *names):
@@ -153,3 +154,15 @@ def test_the_cache_is_where_it_is_asked_to_be(tmp_path, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache_folder() == tmp_path / ".cache" / "viewfinder"
+
+
+def test_a_folder_of_a_class_without_pictures_is_said_to_be_left_out(tmp_path):
+    for name in ("train/cat", "train/dog", "train/bird", "val/cat", "val/dog"):
+        (tmp_path / name).mkdir(parents=True)
+        if "bird" not in name:
+            write_picture(tmp_path / name / "a.png", np.zeros((4, 4, 3), np.uint8))
+    opened = open_class_folders(tmp_path)
+    assert opened.classes == ("cat", "dog")
+    assert opened.notes == ("learnt without bird: no pictures in the folder of that name",)
+    write_picture(tmp_path / "val/bird/a.png", np.zeros((4, 4, 3), np.uint8))
+    assert "bird" in open_class_folders(tmp_path).classes

@@ -138,6 +138,24 @@ def test_a_picture_a_class_is_learnt_though_none_can_be_left_out():
     np.testing.assert_array_equal(solved.layer.logits(np.eye(3)).argmax(1), np.arange(3))
 
 
+def test_where_a_class_has_one_picture_a_way_that_forgets_it_is_not_taken():
+    rng = np.random.default_rng(0)
+    # 40 of one class, and of two others one picture each, which ridge regression outvotes.
+    labels = np.array([0] * 40 + [1, 2])
+    x = rng.normal(size=(42, 8)) * 0.5
+    x[40, 0] += 1.5
+    x[41, 1] += 1.5
+    examples = VectorExamples(x[:, None], labels, 3)
+    solved = solve(examples, ("prototypes", "linear"))
+    assert solved.right["linear"] >= solved.right["prototypes"], (
+        "left-out pictures prefer the other"
+    )
+    assert solve(examples, ("linear",)).layer.logits(x[40:]).argmax(1).tolist() == [0, 0]
+    assert solved.way == "prototypes"
+    assert solved.layer.logits(x[40:]).argmax(1).tolist() == [1, 2]
+    assert solved.single == (1, 2)
+
+
 @pytest.mark.parametrize("helps", [True, False])
 def test_pictures_without_labels_are_used_only_where_left_out_ones_gain(helps):
     rng = np.random.default_rng(0)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viewfinder.tasks.chance import share_error, worth
 from viewfinder.tasks.classify.believing import Likeness, believed, likeness
@@ -71,6 +72,7 @@ class Solved:
             pictures without labels also `labelled` and `unlabelled`: of five folds of the
             pictures with labels, without the others and with them.
         pictures: how many were left out.
+        single: the classes of one picture each, which could not be left out.
         believed: how many pictures without labels took part.
     """
 
@@ -80,6 +82,7 @@ class Solved:
     right: dict[str, float]
     pictures: int
     believed: int = 0
+    single: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +114,8 @@ def solve(
             come out right more often with them.
     """
     candidates = {way: _learn(examples, way) for way in ways}
-    own = np.bincount(examples.labels)[examples.labels]
+    counts = np.bincount(examples.labels, minlength=examples.classes)
+    own, single = counts[examples.labels], np.flatnonzero(counts == 1)
     judged = np.flatnonzero(own > 1)
     right: dict[Way, float] = {}
     if len(judged):
@@ -121,7 +125,10 @@ def solve(
             right[way] = float(np.average(hits, weights=examples.weights[judged]))
     left_out = np.bincount(examples.labels[judged]).tolist()
     known_by = worth(left_out) if examples.balanced else len(judged)
-    way = _chosen(right, known_by) if right else ways[-1]
+    known = {way: _knows(each.layer, examples, own == 1) for way, each in candidates.items()}
+    most = max(known.values())
+    fair = {way: share for way, share in right.items() if known[way] == most}
+    way = _chosen(fair, known_by) if right else max(ways[::-1], key=known.__getitem__)
     learnt, count, shares = candidates[way], 0, {str(way): share for way, share in right.items()}
     if unlabelled is not None and len(unlabelled) and right:
         others = Others(unlabelled, likeness(np.concatenate([examples.vectors, unlabelled])))
@@ -130,7 +137,18 @@ def solve(
             shares[name] = right_of_left_out(examples.labels, learn).right
         if shares["unlabelled"] > shares["labelled"]:
             learnt, count = _self_trained(examples, way, others)
-    return Solved(learnt.layer, way, learnt.decay, shares, len(judged), count)
+    alone = tuple(single.tolist())
+    return Solved(learnt.layer, way, learnt.decay, shares, len(judged), count, alone)
+
+
+def _knows(layer: LinearHead, examples: VectorExamples, rows: NDArray[np.bool_]) -> int:
+    """How many of some pictures a layer that learnt from them is right of.
+
+    All there is to tell ways apart by the only picture of a class: what does not even know that one
+    again will know no other of its class.
+    """
+    said = layer.logits(examples.vectors[rows]).argmax(axis=1)
+    return int((said == examples.labels[rows]).sum())
 
 
 def _chosen(right: Mapping[Way, float], pictures: float) -> Way:

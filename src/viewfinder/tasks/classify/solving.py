@@ -23,7 +23,7 @@ from viewfinder.tasks.classify.heads import Floats
 from viewfinder.tasks.classify.last_layer import IN_WORDS, Solved, VectorExamples, Way, solve
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.model import ModelConfig
-from viewfinder.wording import counted
+from viewfinder.wording import counted, some
 
 WAYS: Mapping[str, tuple[Way, ...]] = {
     "auto": ("prototypes", "linear"),
@@ -33,6 +33,8 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
 }
 # Pictures without labels that are looked at, at most: more take long, and memory by the square.
 _MOST = 4000
+# Classes that are named, at most.
+_NAMED = 5
 _LATEST: dict[str, nn.Module] = {}
 # The last layers of nets, by their kind and size.
 _LAYERS: dict[str, str | None] = {}
@@ -76,7 +78,7 @@ def solve_last_layer(
         more = _unlabelled(folder, extractors, config, known=set(_digests(truth)))
     solved = solve(examples, WAYS[recipe.head], more)
     _put(net, extractors[0].layer, solved)
-    note(_told(solved, balanced=recipe.balanced))
+    note(_told(solved, config.classes, balanced=recipe.balanced))
     return {
         "way": solved.way,
         "decay": solved.decay,
@@ -212,7 +214,7 @@ def _linear(net: nn.Module, layer: str) -> nn.Linear:
     return module
 
 
-def _told(solved: Solved, *, balanced: bool) -> str:
+def _told(solved: Solved, classes: Sequence[str], *, balanced: bool) -> str:
     """How the layer came about, in a line."""
     said = f"the last layer is learnt by {IN_WORDS[solved.way]}"
     if not solved.right:
@@ -222,6 +224,10 @@ def _told(solved: Solved, *, balanced: bool) -> str:
     )
     alike = ", each class counting alike" if balanced else ""
     said += f"; right of {counted(solved.pictures, 'left-out picture')}{alike}: {shares}"
+    if solved.single:
+        named = some([classes[number] for number in solved.single], _NAMED)
+        said += f", among them none of {named}, of which there is one picture"
+        said += " each" if len(solved.single) > 1 else ""
     if "unlabelled" in solved.right:
         used = counted(solved.believed, "picture") + " without labels"
         said += (

@@ -62,7 +62,7 @@ def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool
     groups = frame_groups(root, paths)
     if not layout.has_splits:
         splits[:] = -1
-    notes = (*layout.notes, *_alike(classes), *_left(sorted_out))
+    notes = (*layout.notes, *_alike(classes), *_left(sorted_out), *_empty(tops, classes))
     unread = {f"*{ending}": count for ending, count in sorted_out.unread.items()}
     dataset = Dataset(
         root,
@@ -231,6 +231,14 @@ def _left(found: _Sorted) -> Iterator[str]:
     if found.unread:
         endings = [f"{ending} ({count:,})" for ending, count in found.unread.items()]
         yield f"of a format that is not read: {some_of(endings)}"
+
+
+def _empty(tops: Iterable[Path], classes: Sequence[str]) -> Iterator[str]:
+    """A note on folders that are named as classes would be, of which there is no picture at all."""
+    others = [folder for top in tops for folder in folders_in(top) if folder.name not in classes]
+    names = sorted({folder.name for folder in others if not has_picture(folder)})
+    if names:
+        yield f"learnt without {some_of(names)}: no pictures in the folder of that name"
 
 
 def empty_class_folders(root: Path) -> list[Path]:
