@@ -160,7 +160,7 @@ def test_folders_are_named_alike_on_every_system():
         (HEAD + "[grid]\nlearning_rate = [nan]", "--learning-rate must be"),
         (HEAD + "[grid]\noptions = ['width=2']", "--options must be a list"),
         (HEAD + "[grid]\nnet = ['lenet', 'lennet']", "did you mean lenet"),
-        (HEAD + "[grid]\nnet = ['yolov3']", "net yolov3 is not made to classify"),
+        (HEAD + "[grid]\nnet = ['yolov3']", "net yolov3 is no net for classify"),
         (HEAD + "[grid]\nseed = [1, 2]", "seed is no field here"),
         (HEAD + "[base]\nseed = 1\n[grid]\nbatch = [3]", "seed is no field here"),
         (HEAD + "[grid]\nbatch = [32, 32]", "are the same training"),

@@ -92,7 +92,7 @@ def test_the_version(ask):
         (["train", "classify", "DATA", "--flip", "half"], "--flip must be a number, not 'half'"),
         (["train", "classify", "DATA", "--epochs"], "--epochs needs a value behind it"),
         (["train", "classify", "DATA", "--folds", "1"], "--folds 1: give 2 or more"),
-        (["train", "classify", "DATA", "--net", "resnet"], "the nets that classify are: lenet"),
+        (["train", "classify", "DATA", "--net", "resnet"], "the nets for classify are: lenet"),
         (["train", "clasify", "DATA"], "(did you mean classify?): choose"),
         (["train", "DATA"], "say first what to learn of"),
         (["train", "classify"], "viewfinder train classify needs DATA"),

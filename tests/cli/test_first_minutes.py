@@ -70,7 +70,7 @@ def test_help_tells_every_flag_that_is_taken(capsys, called):
         (["train", "detect", "photos", "--imgsz", "3"], "(viewfinder train detect --help"),
         (["train", "classify", "photo"], "did you mean photos?"),
         (["train", "classify", "photos", "--net", "resnet"], "resnet18"),
-        (["train", "classify", "photos", "--net", "yolov3"], "is not made to classify"),
+        (["train", "classify", "photos", "--net", "yolov3"], "is no net for classify"),
         (
             ["train", "classify", "photos", "--init", "w.pth"],
             "--init: there is no folder or file w.pth",

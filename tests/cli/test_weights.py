@@ -1,11 +1,13 @@
 """`viewfinder weights`: what there is to start from, and where."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
 from viewfinder.cli.main import main
+from viewfinder.nets import published
 from viewfinder.nets.published import COCO_FILE
 
 
@@ -44,6 +46,7 @@ def test_every_set_is_told_and_what_is_here(
         "sha256": "523e4e69e1d015393a1b0a441cef1d9c7659e3eb2d7e15f793f060a21b32f297",
         "file": None,
         "place": None,
+        "other": None,
     }
     assert known["yolov3-tiny"]["file"] == str(COCO_FILE)
     lite = known["efficientnet-lite0"]
@@ -52,10 +55,29 @@ def test_every_set_is_told_and_what_is_here(
     assert main(["weights"]) == 0
     text = capsys.readouterr().out
     assert all(f"{net}: --init" in text for net in known)
-    (tmp_path / "brought").mkdir()
-    (tmp_path / "brought/yolov3.weights").touch()
-    monkeypatch.setenv("VIEWFINDER_WEIGHTS", str(tmp_path / "brought"))
+
+
+def test_here_is_what_is_published_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    brought = tmp_path / "brought"
+    monkeypatch.setenv("VIEWFINDER_WEIGHTS", str(brought))
+    assert main(["weights"]) == 2
+    assert "which is no folder" in capsys.readouterr().err
+    brought.mkdir()
+    file = brought / "yolov3.weights"
+    monkeypatch.setitem(published._PUBLISHED, "yolov3", (4, hashlib.sha256(b"good").hexdigest()))
+    for content in (b"<html>", b"evil"):
+        file.write_bytes(content)
+        found = listed(capsys)["yolov3"]
+        assert (found["file"], found["place"], found["other"]) == (None, None, str(file))
+        assert main(["weights"]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert f"not here: {file} is damaged or another file ({len(content)} bytes" in said
+    file.write_bytes(b"good")
     assert listed(capsys)["yolov3"]["place"] == "VIEWFINDER_WEIGHTS"
+    monkeypatch.setenv("VIEWFINDER_WEIGHTS", "")
+    assert listed(capsys)["yolov3"]["place"] is None
 
 
 def test_getting_prints_the_file(capsys: pytest.CaptureFixture[str]) -> None:

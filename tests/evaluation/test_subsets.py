@@ -64,6 +64,15 @@ def test_what_is_alike_everywhere_tells_nothing():
     assert [(each.part, each.pictures) for each in found] == [("low", 30), ("high", 10)]
 
 
+def test_what_rounding_leaves_of_nothing_is_nothing():
+    random = np.random.default_rng(0)
+    plain = np.r_[np.full(40, 7.1e-15), random.uniform(5, 90, 80)]
+    good = random.random(120)
+    trait = Trait("contrast", ("low", "middling", "high"), " %", plain)
+    found = subsets(Answered(np.arange(120), good, "accuracy", (trait,)))
+    assert found[0].where == "contrast low (0 to 0 %)"
+
+
 def test_neighbours_are_counted_within_a_picture():
     corners = [(0, 0, 10, 10), (12, 0, 22, 10), (60, 0, 70, 10), (0, 0, 10, 10)]
     boxes = gather_boxes(

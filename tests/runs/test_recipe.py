@@ -143,7 +143,7 @@ recipes = st.builds(
     net=st.sampled_from(nets.names()),
     options=st.lists(st.sampled_from(["width=0.5", "stem=small", "图=é"])).map(tuple),
     size=st.none() | st.integers(1, 1000),
-    init=st.text(),
+    init=st.text(min_size=1),
     epochs=st.integers(1, 10**6),
     minutes=st.none() | st.floats(1e-3, 1e6) | st.integers(1, 100),
     learning_rate=st.floats(1e-300, 1e300),
@@ -175,3 +175,15 @@ def test_the_fields_that_differ_are_named():
         "epochs",
         "keep",
     ]
+
+
+def test_an_option_of_the_net_leaves_the_weights_that_it_starts_from():
+    plain, dropping = ClassifyRecipe(), ClassifyRecipe(options=("dropout=0.3",))
+    assert differing_fields(plain, dropping) == ["options"]
+    assert ClassifyRecipe(net="resnet18").init == "random"
+
+
+@pytest.mark.parametrize("name", ["init", "net", "unlabelled", "head"])
+def test_an_empty_word_is_refused(name):
+    with pytest.raises(InputError, match=f"^--{name} is given nothing"):
+        ClassifyRecipe(**{name: ""})

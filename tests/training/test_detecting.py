@@ -326,7 +326,7 @@ def test_darknets_files_are_started_from_and_taken_for_runs(boxes, tmp_path, cap
     ("fields", "says"),
     [
         ({"size": 20}, "too small"),
-        ({"net": "lenet"}, "not made to detect"),
+        ({"net": "lenet"}, "is no net for detect"),
         ({"init": "nowhere.weights"}, "nowhere.weights"),
         ({"options": ("anchors=5",)}, "anchors"),
     ],

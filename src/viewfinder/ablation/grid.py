@@ -82,7 +82,7 @@ def recipe_with(task: str, fields: Mapping[str, object]) -> Recipe:
     nets.input_size(recipe.net)
     if recipe.net not in nets.names(task):
         fitting = ", ".join(nets.names(task))
-        raise InputError(f"net {recipe.net} is not made to {task}: choose one of {fitting}")
+        raise InputError(f"net {recipe.net} is no net for {task}: choose one of {fitting}")
     return recipe
 
 

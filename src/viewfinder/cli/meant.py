@@ -184,11 +184,11 @@ def refuse_misspelt_net(net: str, task: str) -> None:
     fitting = nets.names(task)
     if net not in nets.names():
         raise InputError(
-            f"there is no net called {net!r:.60}{likest(net, fitting)}; the nets that {task} are: "
+            f"there is no net called {net!r:.60}{likest(net, fitting)}; the nets for {task} are: "
             f"{', '.join(fitting)}"
         )
     if net not in fitting:
-        raise InputError(f"--net {net} is not made to {task}: choose one of {', '.join(fitting)}")
+        raise InputError(f"--net {net} is no net for {task}: choose one of {', '.join(fitting)}")
 
 
 def refuse_misspelt_target(target: str) -> None:

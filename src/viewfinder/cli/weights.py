@@ -30,7 +30,7 @@ class Flags:
     """Nothing; or get NAME, or get NAME NAME …"""
     json: bool = False
     """Print one JSON document: weights, each with net, init, within, colours, from, licence, bytes,
-    exact, sha256, file and place."""
+    exact, sha256, file, place and other (what lies in its place and is not it)."""
 
 
 def run(flags: Flags) -> int:
@@ -78,7 +78,18 @@ def _print(known: "Known") -> None:
     say(f"  from {known.origin}, {known.licence}, {size}")
     digits = "" if len(known.sha256) == 64 else " …"
     say(f"  colours {_colours(known)}; sha256 {known.sha256}{digits}")
-    say(f"  here: {known.file} ({known.place})" if known.file else "  not here")
+    say(f"  {_where(known)}")
+
+
+def _where(known: "Known") -> str:
+    if known.file is not None:
+        return f"here: {known.file} ({known.place})"
+    if known.other is None:
+        return "not here"
+    return (
+        f"not here: {known.other} is damaged or another file "
+        f"({known.other.stat().st_size:,} bytes, or another digest): remove it, or copy it again"
+    )
 
 
 def _colours(known: "Known") -> str:
@@ -102,4 +113,5 @@ def _document(known: "Known") -> dict[str, object]:
         "sha256": known.sha256,
         "file": None if known.file is None else str(known.file),
         "place": known.place or None,
+        "other": None if known.other is None else str(known.other),
     }

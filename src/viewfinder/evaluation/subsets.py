@@ -21,6 +21,8 @@ LEAST_PICTURES = 30
 # Fewer pictures than this, in a third or beside it, have a figure and no verdict.
 _FEW = 10
 _DRAWS = 2000
+# What rounding leaves of a value that is 0.
+_NOTHING = 1e-3
 
 
 class SubsetFigures(TypedDict):
@@ -143,6 +145,8 @@ class Subset:
 
 
 def _number(value: float) -> str:
+    if abs(value) < _NOTHING:
+        return "0"
     return f"{value:.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.2g}"
 
 

@@ -8,7 +8,7 @@ from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.nets import published
 from viewfinder.nets.facts import PLAIN, Colours, Download, Package
-from viewfinder.nets.fetching import here
+from viewfinder.nets.fetching import here, is_whole
 from viewfinder.nets.obtaining import coco_file, imagenet_file
 from viewfinder.nets.receiving import FOLDER
 from viewfinder.reading import read_bytes
@@ -28,8 +28,9 @@ class Known:
         length: bytes of the file.
         exact: the length is known to the byte.
         sha256: the digest of the file, or its first digits.
-        file: where it is on this machine, if it is here.
+        file: where it is on this machine, if it is here, and whole.
         place: where that is, in words.
+        other: what lies in its place and is damaged, or another file.
     """
 
     net: str
@@ -43,10 +44,15 @@ class Known:
     sha256: str
     file: Path | None
     place: str
+    other: Path | None = None
 
 
 def known_weights() -> list[Known]:
-    """All of them, in the order of the nets; nothing is fetched."""
+    """All of them, in the order of the nets; nothing is fetched.
+
+    Raises:
+        InputError: the variable that names a folder of weights names none.
+    """
     found = []
     for net in nets.names():
         imagenet = nets.pretrained(net)
@@ -80,13 +86,15 @@ def _known(
     net: str, start: str, users: list[str], colours: Colours, source: Package | Download
 ) -> Known:
     if isinstance(source, Package):
-        file, place, origin, exact = source.path(), "installed package", source.name, True
+        found, place, origin, exact = source.path(), "installed package", source.name, True
     else:
-        file, origin, exact = here(source), source.url, source.exact
-        place = _place(file)
+        found, origin, exact = here(source), source.url, source.exact
+        place = _place(found)
+    whole = found is not None and is_whole(found, source)
     return Known(
         *(net, start, tuple(users), colours, origin, source.licence, source.length, exact),
-        *(source.sha256, file, place if file else ""),
+        *(source.sha256, found if whole else None, place if whole else ""),
+        other=None if whole else found,
     )
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import cache_folder, explained_writing, locked, sync_folder
-from viewfinder.nets.facts import Download
+from viewfinder.nets.facts import Download, Package
 from viewfinder.nets.receiving import (
     FOLDER,
     LEEWAY,
@@ -46,7 +46,7 @@ def obtain(what: Download, *, needed_for: str) -> Path:
     found = here(what)
     if found is None:
         found = _fetched(what, needed_for)
-    elif not _is_whole(found, what):
+    elif not is_whole(found, what):
         raise InputError(
             f"{found} is not {needed_for} that {what.url} has, but damaged or another file "
             f"({found.stat().st_size:,} bytes of {what.length:,}, or another digest): remove it, "
@@ -56,11 +56,32 @@ def obtain(what: Download, *, needed_for: str) -> Path:
 
 
 def here(what: Download) -> Path | None:
-    """The file on this machine, if it is there; whether it is whole, only `obtain` asks."""
+    """A file of that name on this machine, if there is one; `is_whole` says whether it is that.
+
+    Raises:
+        InputError: the variable that names a folder names none.
+    """
     places = [_kept(what), _torchs_folder() / what.file]
-    if named := os.environ.get(FOLDER):
-        places.insert(0, Path(named).expanduser() / what.file)
+    if (named := _named_folder()) is not None:
+        places.insert(0, named / what.file)
     return next((place for place in places if place.is_file()), None)
+
+
+def _named_folder() -> Path | None:
+    """The folder that the variable names; None where it is not set, or empty.
+
+    Raises:
+        InputError: it names no folder.
+    """
+    named = os.environ.get(FOLDER)
+    if not named:
+        return None
+    if not (folder := Path(named).expanduser()).is_dir():
+        raise InputError(
+            f"{FOLDER} names {named}, which is no folder: name one that holds files of weights, or "
+            f"unset it"
+        )
+    return folder
 
 
 def _kept(what: Download) -> Path:
@@ -90,7 +111,7 @@ def _fetched(what: Download, needed_for: str) -> Path:
                 if isinstance(error, OSError) and not _of_network(error):
                     raise
                 raise InputError(_unfetched(what, needed_for, partial, error)) from error
-            if not _is_whole(partial, what):
+            if not is_whole(partial, what):
                 drop(partial)
                 raise InputError(
                     f"what {what.url} sent is not {needed_for}: its digest is another; try again, "
@@ -120,9 +141,10 @@ def _alone(lock: Path, what: Download) -> Iterator[None]:
         time.sleep(0.2)
 
 
-def _is_whole(file: Path, what: Download) -> bool:
-    length = file.stat().st_size
-    if abs(length - what.length) > (0 if what.exact else LEEWAY):
+def is_whole(file: Path, what: Download | Package) -> bool:
+    """Whether a file is what is published, by its length and its digest."""
+    length, exact = file.stat().st_size, isinstance(what, Package) or what.exact
+    if abs(length - what.length) > (0 if exact else LEEWAY):
         return False
     return _digest(file, length, file.stat().st_mtime_ns).startswith(what.sha256)
 

@@ -37,10 +37,11 @@ def imagenet_facts(name: str) -> Pretrained:
     """
     known = nets.pretrained(name) if name in nets.names() else None
     if known is None:
-        having = [each for each in nets.names() if nets.pretrained(each)]
+        having = [each for each in nets.names() if nets.pretrained(each) or nets.backbone(each)]
+        coco = f"; {name} has COCO's: --init coco" if name in COCO_NETS else ""
         raise InputError(
-            f"there are no ImageNet weights for {name!r}; the nets that have them are: "
-            f"{', '.join(having)}"
+            f"there are no ImageNet weights for {name!r}; the nets that have them, or that start "
+            f"from another's, are: {', '.join(having)}{coco}"
         )
     return known
 

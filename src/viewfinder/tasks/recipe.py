@@ -133,6 +133,12 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, naming the flag."""
         for name, kind in _kinds(type(self)).items():
+            if getattr(self, name) == "":
+                flag = f"--{name.replace('_', '-')}"
+                raise InputError(
+                    f"{flag} is given nothing (a variable that is not set?): name what it is to "
+                    f"take, or leave {flag} out"
+                )
             _require(name, _is(getattr(self, name), kind), _in_words(kind))
         for name, allowed in self.RANGES.items():
             value = getattr(self, name)

@@ -58,7 +58,7 @@ def _check_net(task: str, recipe: Recipe) -> None:
     nets.input_size(recipe.net)
     if recipe.net not in nets.names(task):
         fitting = ", ".join(nets.names(task))
-        raise InputError(f"--net {recipe.net} is not made to {task}: choose one of {fitting}")
+        raise InputError(f"--net {recipe.net} is no net for {task}: choose one of {fitting}")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ _OF_STEPS = (
     *("epochs", "minutes", "batch", "optimiser", "learning_rate", "warmup", "momentum"),
     *("weight_decay", "clip", "average", "patience", "freeze"),
 )
+# Options of nets that drop units or blocks, as they do in steps alone.
+_DROPPING = ("dropout",)
 
 
 def solve(job: Job, device: torch.device) -> Mapping[str, object]:
@@ -54,4 +56,4 @@ def _idle(recipe: Recipe) -> list[str]:
         f"--{each.name.replace('_', '-')} {getattr(recipe, each.name)}"
         for each in fields(recipe)
         if each.name in _OF_STEPS and getattr(recipe, each.name) != each.default
-    ]
+    ] + [f"--options {each}" for each in recipe.options if each.partition("=")[0] in _DROPPING]

@@ -143,8 +143,7 @@ class ClassifyRecipe(Recipe):
         # another net it follows from that.
         nobody_said = isinstance(self.init, UsualText)
         if nobody_said:
-            known = self.net == _NET and not self.options
-            object.__setattr__(self, "init", UsualText(_INIT if known else "random"))
+            object.__setattr__(self, "init", UsualText(_INIT if self.net == _NET else "random"))
         if isinstance(self.head, UsualText):
             # Who says how steps are to be taken means steps.
             usual = (UsualCount, UsualNumber, UsualText)
