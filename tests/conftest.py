@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from viewfinder.listeners.terminal import Terminal
 from viewfinder.pictures.writing import write_picture
 
 # What is held here to the last bit, a GPU adds up in any order: `benchmarks/on_cuda.py` tries one.
@@ -57,6 +58,17 @@ def heard_interrupts() -> None:
 @pytest.fixture(autouse=True)
 def fixed_seed() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def whole_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes in a pipe are compared as sentences, wherever their lines would be broken."""
+    broken = Terminal._print_note
+
+    def printed(terminal: Terminal, text: str) -> None:
+        (broken if terminal._stream.isatty() else Terminal._print)(terminal, text)
+
+    monkeypatch.setattr(Terminal, "_print_note", printed)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from viewfinder.cli.main import VERBS, main
 from viewfinder.cli.meant import torchvision_names
 from viewfinder.cli.output import say
 from viewfinder.cli.parsing import parsed
+from viewfinder.events import note
 from viewfinder.nets import receiving
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks import NAMES, recipe_of
@@ -154,6 +155,16 @@ def test_sentences_are_broken_in_a_terminal_and_whole_in_a_file(monkeypatch, cap
         lines = capsys.readouterr().out.splitlines()
         assert widest - 5 < max(map(len, lines)) <= widest
         assert lines[1].startswith("    word")
+
+
+def test_notes_are_broken_at_words_in_a_pipe_too(monkeypatch, capsys):
+    """But for a command, which stays as it can be given."""
+    monkeypatch.undo()  # tests read notes whole
+    note("here: " + "word " * 40)
+    note("  viewfinder train classify " + "--flag " * 20)
+    *lines, command = capsys.readouterr().err.splitlines()
+    assert 70 < max(map(len, lines)) <= 80
+    assert command.count("--flag") == 20
 
 
 def test_tables_have_as_many_columns_as_there_are(ask, monkeypatch):

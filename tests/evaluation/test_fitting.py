@@ -14,7 +14,7 @@ import tyro
 
 from viewfinder import nets
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.evaluation.advising import Course, longer, unsaid
+from viewfinder.evaluation.advising import Course, advised, longer, unsaid
 from viewfinder.evaluation.classify import advice as classify_advice
 from viewfinder.evaluation.classify import page as classify_page
 from viewfinder.evaluation.detect import advice as detect_advice
@@ -32,7 +32,6 @@ from viewfinder.evaluation.fitting import (
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.lost import Lost, with_lost
 from viewfinder.evaluation.material import Material
-from viewfinder.evaluation.report import _each_once
 from viewfinder.evaluation.saliency import advice as saliency_advice
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.detect.measures.breakdown import Cost
@@ -189,8 +188,8 @@ def test_where_folds_can_judge_no_share_is_advised_that_turns_them_off():
 def test_no_advice_stands_beside_the_whole_command_of_it():
     words = "let later layers learn too, in minutes: --head full --val-share 0"
     whole = "let later layers learn too: viewfinder train classify d --head full --val-share 0"
-    assert _each_once((words, "look"), (whole,)) == ("look", whole)
-    assert _each_once((words, "look"), ("look",)) == (words, "look")
+    assert advised((words, "look"), (whole,)) == ("look", whole)
+    assert advised((words, "look"), ("look",)) == (words, "look")
 
 
 def test_a_gap_that_chance_may_make_or_hide_is_too_few_to_tell():

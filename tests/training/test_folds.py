@@ -21,7 +21,8 @@ from viewfinder.datasets.folding import dealt, in_folds
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.fitting import FitVerdict
-from viewfinder.evaluation.folds import in_words, judged
+from viewfinder.evaluation.folded import falls_short
+from viewfinder.evaluation.folds import folds_of, in_words, judged
 from viewfinder.evaluation.over_seeds import estimate
 from viewfinder.evaluation.sampling import wilson
 from viewfinder.pictures.writing import write_picture
@@ -123,6 +124,11 @@ def test_of_accuracies_the_wider_interval_is_told():
     close = judged("accuracy", rows(0.6, 0.6, 0.65))
     assert close["method"] == "Wilson"
     assert (close["low"], close["high"]) == wilson(37 / 60, 60)
+    each = [{**row, "learnt": 0.9, "kept_epoch": 1} for row in rows(0.6, 0.6, 0.6)]
+    boxes = judged("ap50", each, objects=90.0)
+    assert (boxes["low"], boxes["high"]) == wilson(0.6, 90)
+    assert folds_of(boxes) == boxes
+    assert in_words(boxes, ".3f").startswith("mean AP50 0.600, 95 % interval 0.497 to 0.695, of 60")
     uneven = judged("accuracy", [*rows(1.0, test=10), *rows(0.5, test=30)])
     assert uneven["mean"] == pytest.approx(25 / 40)
 
@@ -135,6 +141,29 @@ def test_undefined_figures_and_folds_that_are_all_alike_have_no_interval():
         told = judged("ap50", rows(*values))
         assert told["low"] is None
         assert "interval" not in in_words(told, ".3f")
+
+
+@pytest.mark.parametrize(
+    ("known", "tested", "says"),
+    [
+        (0.98, None, ""),
+        (0.95, 0.7, ""),
+        (
+            0.6,
+            None,
+            "of the pictures that it learnt from it knows 60.0%, and the folds' nets 98.0%",
+        ),
+        (0.98, 0.2, "on the set's own test pictures it comes to 20.0%, below what the folds let"),
+    ],
+)
+def test_a_last_training_that_falls_short_of_its_folds_says_so(known, tested, says):
+    learnt = [{**row, "learnt": 0.98} for row in rows(0.7, 0.75, 0.8)]
+    own = {"train": {"accuracy": known, "images": 60}}
+    if tested is not None:
+        own["test"] = {"accuracy": tested, "images": 60}
+    said = falls_short(judged("accuracy", learnt), own, ".1%")
+    assert says in said
+    assert bool(said) is bool(says)
 
 
 _KILLED = """

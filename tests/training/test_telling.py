@@ -79,4 +79,4 @@ def test_the_end_tells_the_verdict_and_two_of_the_advices_in_80_columns(capsys, 
     lines = capsys.readouterr().err.splitlines()
     assert max(map(len, lines)) <= 80
     assert " ".join(" ".join(lines).split()).startswith(verdict.says.strip())
-    assert lines[-2:] == ["try: do this: --a 1", "try: that"]
+    assert lines[-3:] == ["try: do this: --a 1", "try: that", "1 more to try in the report"]

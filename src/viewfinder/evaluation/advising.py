@@ -36,6 +36,19 @@ def unsaid(tries: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
     return tuple(each for each in tries if _advice(each) not in known)
 
 
+def advised(tries: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
+    """All advice, the best first, each once: without what a whole command among `more` asks for."""
+    whole = [each for each in more if ": viewfinder train " in each]
+    told = [each for each in tries if not any(_asks_for(command, each) for command in whole)]
+    return (*told, *unsaid(more, told))
+
+
+def _asks_for(command: str, advice: str) -> bool:
+    """Whether a command has the flags of an advice that is some."""
+    _, separator, flags = advice.partition(": --")
+    return bool(separator) and f" --{flags} " in f"{command} "
+
+
 def raised(recipe: Recipe, **wanted: float) -> str:
     """The flags that set those of a recipe's fields which are lower to what is wanted."""
     return _flags({n: v for n, v in wanted.items() if getattr(recipe, n) < v})

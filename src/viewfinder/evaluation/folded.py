@@ -7,12 +7,16 @@ from typing import TypedDict
 
 from viewfinder.evaluation.always import BALANCED, always, no_better
 from viewfinder.evaluation.fitting import SplitScore
-from viewfinder.tasks.chance import worth
+from viewfinder.tasks.chance import share_error, worth
+from viewfinder.values import as_number_or_none, as_whole
+from viewfinder.wording import figure_name
 
 # A half-width of a 95 % interval, in standard errors.
 _HALF = 1.96
 # The error of a score that nothing is known of.
 _UNKNOWN = 0.5
+# A score that is lower by less than this is no worse.
+_HARMLESS = 0.05
 # What all answers together score is, of these, the mean over pictures or classes too.
 _OF_PICTURES = ("accuracy", BALANCED, "s_measure")
 
@@ -47,8 +51,9 @@ class FoldRow(TypedDict):
 
 
 class FoldScores(TypedDict, total=False):
-    """The `folds` of `scores.json`; `epochs` are those of the run on everything, and
-    `together`, of a classifier, what the folds' test pictures come to as one split."""
+    """The `folds` of `scores.json`; `epochs` are those of the run on everything, `together`, of a
+    classifier, what the folds' test pictures come to as one split, and `objects`, of a detector, as
+    many as these have."""
 
     folds: int
     figure: str
@@ -59,6 +64,7 @@ class FoldScores(TypedDict, total=False):
     each: list[FoldRow]
     epochs: int
     together: Together
+    objects: float
 
 
 def learnt_and_held(
@@ -85,6 +91,45 @@ def learnt_and_held(
     return (
         SplitScore(statistics.fmean(learnt), images, train_error, objects),
         SplitScore(folds["mean"], images, error, objects),
+    )
+
+
+def falls_short(folds: FoldScores, own: Mapping[str, Mapping[str, object]], form: str) -> str:
+    """That the run on everything does clearly worse than the folds' nets, by what can be compared:
+    what each knows of the pictures that it learnt from, and a test side of the set's own; empty
+    where it does not, or nobody can tell.
+
+    Args:
+        own: that run's scores, by split.
+        form: how the figure is written.
+    """
+    figure = folds["figure"]
+
+    def found(split: str) -> tuple[float, float] | None:
+        scores = own.get(split, {})
+        if (value := as_number_or_none(scores.get(figure))) is None:
+            return None
+        return value, max(_HARMLESS, 2 * share_error(value, as_whole(scores["images"])))
+
+    said = []
+    learnt = [row["learnt"] for row in folds["each"] if row["learnt"] is not None]
+    if learnt and (known := found("train")):
+        theirs = statistics.fmean(learnt)
+        if known[0] + known[1] < theirs:
+            said.append(
+                f"of the pictures that it learnt from it knows {known[0]:{form}}, and the folds' "
+                f"nets {theirs:{form}} of theirs"
+            )
+    if (low := folds["low"]) is not None and (test := found("test")) and test[0] + test[1] < low:
+        said.append(
+            f"on the set's own test pictures it comes to {test[0]:{form}}, below what the folds "
+            f"let expect ({low:{form}} or more)"
+        )
+    if not said:
+        return ""
+    return (
+        f"The last training, on everything, fell short of the folds': by {figure_name(figure)}, "
+        f"{'; and '.join(said)}. The folds' figures promise too much of it."
     )
 
 

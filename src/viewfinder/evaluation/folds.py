@@ -19,18 +19,27 @@ from viewfinder.values import (
 from viewfinder.wording import counted, figure_name
 
 
-def judged(figure: str, each: Sequence[FoldRow], together: Together | None = None) -> FoldScores:
+def judged(
+    figure: str,
+    each: Sequence[FoldRow],
+    together: Together | None = None,
+    *,
+    objects: float | None = None,
+) -> FoldScores:
     """The `folds` of `scores.json`.
 
     The interval is Student's, corrected for folds that learnt from the same pictures
     (`comparison.estimate`). What is a mean over pictures is given of all of them; of a balanced
-    accuracy the mean over classes is; and the interval of either is Wilson's where that is wider.
+    accuracy the mean over classes is; and the interval of either, and of AP50 as of a share of the
+    objects, is Wilson's where that is wider, or where folds are all alike.
 
     Args:
         figure: in [0, 1], by its public name.
         each: of every fold `test`, `val` and `train`, the pictures of each split, and `figure`,
             which is None where it is undefined.
         together: what a task says of all folds' test pictures as of one split, if it can.
+        objects: as many as all test pictures have, and fewer where some classes have few; None of a
+            figure that is not about objects.
     """
     known = [(row, value) for row in each if (value := row["figure"]) is not None]
     mean = low = high = method = None
@@ -39,10 +48,10 @@ def judged(figure: str, each: Sequence[FoldRow], together: Together | None = Non
         tested = sum(row["test"] for row, _ in known)
         found = estimate(values, overlap=tested / sum(row["train"] for row, _ in known))
         mean = found.mean
-        worth = folded.pictures_worth(figure, together, tested)
+        worth = objects or folded.pictures_worth(figure, together, tested)
         if figure in ("accuracy", "s_measure"):
             mean = sum(value * row["test"] for row, value in known) / tested
-        elif worth and together is not None:
+        elif figure == BALANCED and together is not None:
             mean = together["balanced_accuracy"]
         if found.low is not None and found.high is not None:
             half, method = (found.high - found.low) / 2, "corrected t"
@@ -52,8 +61,10 @@ def judged(figure: str, each: Sequence[FoldRow], together: Together | None = Non
             if low is None or high is None or wide[1] - wide[0] > high - low:
                 (low, high), method = wide, "Wilson"
     found_together: FoldScores = {"together": together} if together else {}
+    of_objects: FoldScores = {"objects": objects} if objects else {}
     return {
         **found_together,
+        **of_objects,
         "folds": len(each),
         "figure": figure,
         "mean": mean,
@@ -83,7 +94,12 @@ def folds_of(scores: object) -> FoldScores:
         for row in as_tables(table["each"])
     ]
     together = table.get("together")
-    return judged(as_text(table["figure"]), rows, _together(together) if together else None)
+    return judged(
+        as_text(table["figure"]),
+        rows,
+        _together(together) if together else None,
+        objects=as_number_or_none(table.get("objects")),
+    )
 
 
 def _together(found: object) -> Together:
@@ -125,7 +141,7 @@ def parts_in_words(folds: FoldScores, form: str) -> tuple[str, str]:
     of = counted(sum(row["test"] for row in folds["each"]), "picture")
     text = headline_of(folds["figure"], folds["mean"], form)
     text = f"mean {text}" if folded.averaged(folds["figure"]) else text
-    if _tells(folds):
+    if folds["low"] is not None:
         text += f", 95 % interval {_interval(folds, form)}"
     return text, f"of {of} in {folds['folds']} folds"
 
@@ -135,8 +151,8 @@ def headline_of(figure: str, value: float | None, form: str) -> str:
     return f"{figure_name(figure)} {_written(value, form)}"
 
 
-def section(folds: FoldScores, form: str) -> dict[str, object]:
-    """What the report shows of folds; `form` as of `in_words`."""
+def section(folds: FoldScores, form: str, short: str = "") -> dict[str, object]:
+    """What the report shows of folds; `form` as of `in_words`, `short` of `folded.falls_short`."""
     line = in_words(folds, form)
     rows = [
         dict(row)
@@ -151,18 +167,16 @@ def section(folds: FoldScores, form: str) -> dict[str, object]:
         "mean": _written(folds["mean"], form),
         "pictures": sum(row["test"] for row in folds["each"]),
         "rows": rows,
-        "means": _sentence(folds, form),
+        "means": _sentence(folds, form, short),
         "hides": _hides(folds),
     }
 
 
-def _sentence(folds: FoldScores, form: str) -> str:
+def _sentence(folds: FoldScores, form: str, short: str) -> str:
     name = figure_name(folds["figure"])
     for_long = f"for {counted(folds['epochs'], 'epoch')}" if folds["epochs"] else "solved at once"
-    last = (
-        f"The net of this run learnt from all of them, {for_long}, and is expected to do as well "
-        "or a little better."
-    )
+    last = f"The net of this run learnt from all of them, {for_long}, "
+    last += f"but: {short}" if short else "and is expected to do as well or a little better."
     if not _tells(folds):
         return (
             f"Each picture was judged by a net that had not learnt from it; how far the {name} may "

@@ -177,9 +177,11 @@ class PageMaterial:
 
     Attributes:
         own: by the names that the template has for it.
+        elsewhere: advice that stands elsewhere than with the verdict's.
     """
 
     cards: Sequence[Card]
     verdict: FitVerdict
     curves: Sequence[Markup]
     own: Mapping[str, object] = field(default_factory=dict)
+    elsewhere: Sequence[str] = ()

@@ -9,6 +9,7 @@ import importlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import jinja2
 import numpy as np
@@ -18,11 +19,11 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation import label_statistics, plots
-from viewfinder.evaluation.advising import unsaid, without_folds
+from viewfinder.evaluation.advising import advised, without_folds
 from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.few import too_few_in
 from viewfinder.evaluation.fitting import FitVerdict, needs_longer
-from viewfinder.evaluation.folded import FoldScores
+from viewfinder.evaluation.folded import FoldScores, falls_short
 from viewfinder.evaluation.folds import section
 from viewfinder.evaluation.judging import AnyJudgement
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, AnyMaterial, Material, PageMaterial
@@ -33,6 +34,7 @@ from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import find
+from viewfinder.tasks.recipe import Recipe
 from viewfinder.wording import shown
 
 # A flag of the command line, and its value if it has one.
@@ -61,7 +63,7 @@ def write_report(
         folds: what the folds before this training came to, as `evaluation.folds.judged` has it.
         seen: pictures as the net was shown them, and what it was to learn of each.
         fitted: how its scores were fitted, in words.
-        tries: what to try beside what the verdict says.
+        tries: what to try beside what the verdict says; it comes back with all of it.
         reasons: heat maps of pictures, as `attribution.in_report` makes them.
 
     Raises:
@@ -78,9 +80,9 @@ def write_report(
             "it to go on without its rows"
         )
     page = page_of(manifest.task)(material)
-    if needs_longer(page.verdict, manifest.recipe):
-        tries = without_folds(tries)
     form = find(manifest.task).headline_for(manifest.recipe)[0][1]
+    short = _falls_short(material, form)
+    verdict = _with_advice(page.verdict, manifest.recipe, short, tries)
     # What the set is like, the report of the run that follows the folds draws.
     of_fold = "folded" in manifest.data and not folds
     # Of pictures that it learnt from a net is surer, and better, than of others.
@@ -99,8 +101,7 @@ def write_report(
             epochs=len(material.history),
             recipe=json.dumps(manifest.recipe.as_json(), indent=2, ensure_ascii=False),
             cards=page.cards,
-            verdict=page.verdict,
-            tries=_each_once(page.verdict.tries, tries),
+            verdict=verdict,
             measured=sum(any(key[:6] == "train_" for key in row) for row in material.history) > 1,
             kept=material.kept,
             curves=page.curves if manifest.recipe.in_steps else (),
@@ -114,11 +115,37 @@ def write_report(
             seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
             reasons=reasons,
             solved=not manifest.recipe.in_steps,
-            folds=section(folds, form) if folds else None,
+            folds=section(folds, form, short) if folds else None,
         )
     )
     write_text(run.report_file, text)
-    return page.verdict
+    return replace(verdict, tries=(*verdict.tries, *page.elsewhere))
+
+
+def _falls_short(material: AnyMaterial, form: str) -> str:
+    """That the last training fell short of the folds before it; empty where it did not."""
+    if material.folds is None:
+        return ""
+    own = {split: judged.as_json() for split, judged in material.judgements.items()}
+    return falls_short(material.folds, own, form)
+
+
+def _with_advice(said: FitVerdict, recipe: Recipe, short: str, more: Sequence[str]) -> FitVerdict:
+    """A verdict with all that there is to say and to try.
+
+    Args:
+        short: as of `_falls_short`.
+        more: what to try beside what the verdict says.
+    """
+    if needs_longer(said, recipe):
+        more = without_folds(more)
+    tries = advised(said.tries, more)
+    if not short:
+        return replace(said, tries=tries)
+    if recipe.in_steps:
+        again = f"train it again, by other random numbers: --seed {recipe.seed + 1}"
+        tries = (again, *tries)
+    return replace(said, says=f"{short} {said.says}", tries=tries)
 
 
 def page_of(task: str) -> Callable[[AnyMaterial], PageMaterial]:
@@ -126,19 +153,6 @@ def page_of(task: str) -> Callable[[AnyMaterial], PageMaterial]:
     page: Callable[[AnyMaterial], PageMaterial]
     page = importlib.import_module(f"viewfinder.evaluation.{task}.page").page
     return page
-
-
-def _each_once(said: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
-    """All advice, without what a whole command among `more` asks for too."""
-    whole = [each for each in more if ": viewfinder train " in each]
-    told = [each for each in said if not any(_asks_for(command, each) for command in whole)]
-    return (*told, *unsaid(more, told))
-
-
-def _asks_for(command: str, advice: str) -> bool:
-    """Whether a command has the flags of an advice that is some."""
-    _, separator, flags = advice.partition(": --")
-    return bool(separator) and f" --{flags} " in f"{command} "
 
 
 def _environment() -> jinja2.Environment:

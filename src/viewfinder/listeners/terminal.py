@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from viewfinder import events
-from viewfinder.console import broken, in_width, rich_console
+from viewfinder.console import broken, rich_console
 from viewfinder.events import Event
 from viewfinder.listeners.training import TrainingView
 from viewfinder.wording import shown
@@ -48,6 +48,8 @@ class Terminal:
                 self._print_broken(event.says)
                 for each in event.tries[:_ADVICE]:
                     self._print_broken(f"try: {each}")
+                if (more := len(event.tries) - _ADVICE) > 0:
+                    self._print(f"{more} more to try in the report")
             case events.ProgressBegan() | events.Progressed() | events.ProgressEnded():
                 self._progress(event)
             case events.JobsChanged() | events.JobsEnded():
@@ -61,8 +63,8 @@ class Terminal:
         print(shown(text), file=self._stream, flush=True)
 
     def _print_note(self, text: str) -> None:
-        """Broken at words where a person reads it in a terminal; a command stays on its line."""
-        for line in [text] if text.startswith("  ") else in_width(text, self._stream):
+        """Broken at words, wherever it is read; a command stays on its line."""
+        for line in [text] if text.startswith("  ") else broken(text):
             self._print(line)
 
     def _print_broken(self, text: str) -> None:

@@ -165,7 +165,8 @@ def train_in_folds(
         runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
         figure, form = kind.headline_for(recipe)[0]
         rows = [fold_row(run, figure) for run in runs]
-        outcome = judged(figure, rows, all_together(kind, runs))
+        objects = kind.worth(pool, recipe) if kind.finds_boxes else None
+        outcome = judged(figure, rows, all_together(kind, runs), objects=objects)
         epochs = epochs_for_everything(outcome["each"], recipe)
         note(f"all folds: {in_words(outcome, form)}")
         why = " (the median of those that the folds kept)" if epochs != recipe.epochs else ""

@@ -72,7 +72,8 @@ def page(material: DetectMaterial) -> PageMaterial:
     sizes = found_by_size(judged, size, threshold=threshold)
     now = _situation(material, sizes)
     said = fit(material, now)
-    costliest, against = detect_advice.costliest(scores.errors, now)
+    costliest, helps = detect_advice.costliest(scores.errors, now)
+    against = unsaid(helps, said.tries)
     order = ranked(judged)
     wrong = [each for each in order[:_WORST] if each.error > 0]
     terms = {"loss": "all", **head_of(material.run.manifest.net).terms}
@@ -92,7 +93,7 @@ def page(material: DetectMaterial) -> PageMaterial:
         "confusions": _confusions(scores, classes),
         "errors": detect_plots.errors(scores),
         "costliest": costliest,
-        "against": unsaid(against, said.tries),
+        "against": against,
         "sizes": sizes,
         "colours": {"right": _css(RIGHT), "wrong": _css(WRONG), "missed": _css(MISSED)},
         "worst": [_shown(judged, each, threshold) for each in wrong],
@@ -101,7 +102,7 @@ def page(material: DetectMaterial) -> PageMaterial:
         "options": {name: options[name] for name in options.keys() - {"anchors", "masks"}},
     }
     cards = [_card(split, judgement) for split, judgement in material.judgements.items()]
-    return PageMaterial(cards, said, curves, own)
+    return PageMaterial(cards, said, curves, own, against)
 
 
 def fit(material: DetectMaterial, now: Situation) -> FitVerdict:
