@@ -123,8 +123,8 @@ def test_pictures_without_labels_are_looked_at(photos, tmp_path):
     head = json.loads(run.scores_file.read_text())["head"]
     assert set(head["right"]) >= {"unlabelled"}
     assert (head["believed"] > 0) == (head["right"]["unlabelled"] > head["right"]["labelled"])
-    with pytest.raises(InputError, match="no pictures but those with labels"):
-        train("classify", photos, out=tmp_path / "b", unlabelled=str(photos / "train"), **fields)
+    with pytest.raises(InputError, match="no pictures but those of the set itself"):
+        train("classify", photos, out=tmp_path / "b", unlabelled=str(photos / "test"), **fields)
     with pytest.raises(InputError, match="is no folder"):
         train("classify", photos, out=tmp_path / "c", unlabelled=str(photos / "nothing"), **fields)
 

@@ -20,7 +20,7 @@ import tyro
 from viewfinder.cli.meant import refuse_misspelt_net
 from viewfinder.cli.output import headline, in_lines, print_json
 from viewfinder.errors import InputError
-from viewfinder.events import note
+from viewfinder.events import listening, note
 from viewfinder.interrupts import UNBEGUN
 from viewfinder.runs.places import FOLDS, holds_progress, look_at_place
 from viewfinder.tasks import NAMES, recipe_of, refuse_unsuitable
@@ -147,6 +147,12 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
         from viewfinder.composing.captures import refuse_unknown
 
         refuse_unknown(Path(compose), opened.classes)
+    if (unlabelled := getattr(flags.recipe, "unlabelled", None)) is not None and not flags.resume:
+        from viewfinder.datasets.digests import picture_digests
+        from viewfinder.datasets.unlabelled import unlabelled_pictures
+
+        with listening():  # what is passed over is said when they are learnt from
+            unlabelled_pictures(unlabelled, learnt=set(picture_digests(opened)))
     from viewfinder.training.folds import train_with
 
     return train_with(

@@ -57,12 +57,17 @@ def picture_digests(dataset: "Dataset") -> list[str]:
 
     def digest(index: int) -> str:
         try:
-            return _of_file(dataset.file(index)).hex()[:16]
+            return short(_of_file(dataset.file(index)))
         except OSError:
             return ""
 
     found = in_threads(digest, len(dataset))
     return list(track(found, total=len(dataset), description="telling pictures apart"))
+
+
+def short(digest: bytes) -> str:
+    """A digest as lists of pictures have it: 16 hexadecimal digits."""
+    return digest.hex()[:16]
 
 
 def of_place(place: Path) -> str:

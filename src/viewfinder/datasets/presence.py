@@ -59,11 +59,19 @@ def require_readable(dataset: Dataset) -> None:
         PictureError: one cannot be.
     """
     for index in range(min(len(dataset), _LOOKED_AT)):
-        file = dataset.file(index)
-        if quick_measure(str(file)) is None:
-            read_header(file)
-        if not ends_well(file):
-            look_at_picture(file, name=str(file))
+        look_at_glance(dataset.file(index))
+
+
+def look_at_glance(file: Path) -> None:
+    """See that a picture can be read by its beginning, and where its end is missing by all of it.
+
+    Raises:
+        PictureError: it cannot be.
+    """
+    if quick_measure(str(file)) is None:
+        read_header(file)
+    if not ends_well(file):
+        look_at_picture(file, name=str(file))
 
 
 @contextmanager

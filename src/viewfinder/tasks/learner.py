@@ -1,7 +1,7 @@
 """What a training asks of a task: what is learnt from a set, in which steps, by which loss."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Generic
 
@@ -126,9 +126,17 @@ class Learner(ABC, Generic[RecipeT, TrainT, BatchT]):
         return
 
     def solve(
-        self, net: nn.Module, examples: TrainT, setup: TrainSetup[RecipeT], device: torch.device
+        self,
+        net: nn.Module,
+        examples: TrainT,
+        setup: TrainSetup[RecipeT],
+        device: torch.device,
+        held_out: Collection[str] = (),
     ) -> Mapping[str, object]:
         """Solve at once what a recipe that is not `in_steps` learns, and change the net in place.
+
+        Args:
+            held_out: digests, as `datasets.digests.short` has them, of pictures that are to judge.
 
         Returns:
             how it came about, for `scores.json`.

@@ -7,6 +7,7 @@ from dataclasses import fields
 import torch
 
 from viewfinder.events import note
+from viewfinder.runs.pictures import read_pictures
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.best import measure
@@ -33,7 +34,9 @@ def solve(job: Job, device: torch.device) -> Mapping[str, object]:
     started = time.perf_counter()
     job.run.keep_history(0)
     net = job.net.to(device)
-    found = task.solve(net, job.splits.train, setup, device)
+    sides = read_pictures(job.run.folder)
+    held_out = {digest for digest, side in sides.items() if side != "train"}
+    found = task.solve(net, job.splits.train, setup, device, held_out)
     figures = measure(task, net.eval(), job.splits, setup.config, device)
     job.run.save_weights(net.state_dict())
     seconds = time.perf_counter() - started

@@ -1,6 +1,6 @@
 """Learning to classify: what is shown of a set, step by step, and by which loss."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -138,10 +138,11 @@ class ClassLearner(Learner[ClassifyRecipe, Labelled, LabelBatch]):
         examples: Labelled,
         setup: TrainSetup[ClassifyRecipe],
         device: torch.device,
+        held_out: Collection[str] = (),
     ) -> Mapping[str, object]:
         """The last layer alone, from what the layers before say of each picture."""
         pixels, truth = examples.pixels, examples.truth
-        return solve_last_layer(net, pixels, truth, setup.recipe, setup.config, device)
+        return solve_last_layer(net, pixels, truth, setup.recipe, setup.config, device, held_out)
 
     def as_learnt(
         self, inputs: LabelBatch, setup: TrainSetup[ClassifyRecipe], most: int

@@ -1,7 +1,7 @@
 """A classifier's last layer solved: vectors are made, a layer is chosen, and put in its place."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.digests import of_files
+from viewfinder.datasets.digests import of_files, short
 from viewfinder.datasets.loading import Pixels, prepare
+from viewfinder.datasets.unlabelled import unlabelled_pictures
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.features.quick import quick_copy
 from viewfinder.features.vectors import Ask, Extractor, last_layer, make_extractor, views
-from viewfinder.pictures.finding import pictures_below
 from viewfinder.tasks.answering import one_tensor, outputs
 from viewfinder.tasks.classify.heads import Floats
 from viewfinder.tasks.classify.last_layer import IN_WORDS, Solved, VectorExamples, Way, solve
@@ -47,11 +47,13 @@ def solve_last_layer(
     recipe: ClassifyRecipe,
     config: ModelConfig,
     device: torch.device,
+    held_out: Collection[str] = (),
 ) -> Mapping[str, object]:
     """Learn the last layer of a net, in place; the others stay what they are.
 
     Args:
         pixels: the training pictures; `truth` has their classes.
+        held_out: digests of pictures that are to judge, and so are not learnt from unlabelled.
 
     Returns:
         `way`, `decay`, `right` (by way, of left-out pictures), `pictures` and `believed`.
@@ -64,7 +66,12 @@ def solve_last_layer(
             f"{recipe.net} does not end in a linear layer, so its last layer cannot be solved: let "
             "all of its layers learn, by --head full"
         )
-    extractors = view_extractors(net.eval(), config, device)
+    extractors, others = view_extractors(net.eval(), config, device), None
+    if recipe.unlabelled is not None:
+        learnt = {short(key) for key in _digests(truth)}
+        others = _looked_at(
+            unlabelled_pictures(recipe.unlabelled, learnt=learnt, held_out=held_out)
+        )
     described = described_views(extractors, pixels, truth)
     examples = VectorExamples(
         described,
@@ -72,10 +79,7 @@ def solve_last_layer(
         len(config.classes),
         recipe.balanced,
     )
-    more = None
-    if recipe.unlabelled is not None:
-        folder = Path(recipe.unlabelled).expanduser()
-        more = _unlabelled(folder, extractors, config, known=set(_digests(truth)))
+    more = None if others is None else _vectors_of(others, extractors, config)
     solved = solve(examples, WAYS[recipe.head], more)
     _put(net, extractors[0].layer, solved)
     note(_told(solved, config.classes, balanced=recipe.balanced))
@@ -172,25 +176,22 @@ def _digests(truth: Dataset) -> list[bytes]:
     return of_files([truth.file(index) for index in range(len(truth))])
 
 
-def _unlabelled(
-    folder: Path, extractors: Sequence[Extractor], config: ModelConfig, *, known: set[bytes]
+def _looked_at(pairs: list[tuple[Path, bytes]]) -> list[tuple[Path, bytes]]:
+    """Pictures without labels, each with its digest: of many a part."""
+    if len(pairs) <= _MOST:
+        return pairs
+    note(f"of {len(pairs):,} pictures without labels {_MOST:,} are looked at")
+    return [pairs[number] for number in np.linspace(0, len(pairs) - 1, _MOST).astype(int).tolist()]
+
+
+def _vectors_of(
+    pairs: list[tuple[Path, bytes]], extractors: Sequence[Extractor], config: ModelConfig
 ) -> Floats:
-    """M×D of the pictures below a folder, without those that have labels; of many a part.
+    """M×D of M pictures without labels.
 
     Raises:
-        InputError: there are none, or one cannot be read.
+        InputError: one cannot be read.
     """
-    if not folder.is_dir():
-        raise InputError(f"--unlabelled {folder} is no folder: give one with pictures")
-    files = [folder / name for name in pictures_below(folder)]
-    pairs = [(f, k) for f, k in zip(files, of_files(files), strict=True) if k not in known]
-    if not pairs:
-        raise InputError(f"--unlabelled {folder} has no pictures but those with labels")
-
-    if len(pairs) > _MOST:
-        note(f"of {len(pairs):,} pictures without labels {_MOST:,} are looked at")
-        chosen = np.linspace(0, len(pairs) - 1, _MOST).astype(int).tolist()
-        pairs = [pairs[number] for number in chosen]
 
     def take(numbers: Sequence[int]) -> Tensor:
         read = [prepare(pairs[number][0], config.size, bits=config.bits) for number in numbers]
