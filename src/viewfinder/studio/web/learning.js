@@ -98,9 +98,9 @@ export class Learning {
       event.preventDefault();
       dialogs.dialog.close("go");
     });
-    const done = labels.counts.states.done;
+    const boxes = Object.values(labels.counts.boxes).reduce((sum, each) => sum + each, 0);
     const intro = [
-      element("p", {}, `A detector learns from the ${counted(done, "picture that is", "pictures that are")} done now, ${state.finished ? "beginning with what the last one knew" : "beginning with a network that has seen many photographs"}, and then proposes boxes for those to do. You go on labelling meanwhile.`),
+      element("p", {}, `A detector learns from what is labelled now, ${counted(boxes, "box", "boxes")}, but for what is being drawn in, ${state.finished ? "beginning with what the last one knew" : "beginning with a network that has seen many photographs"}, and then proposes boxes for those to do. You go on labelling meanwhile.`),
       element("p", {}, "It takes this long and about a minute more to judge itself; it leaves a core of this machine free."),
     ];
     if ((await dialogs.show("Learn", [...intro, form])) !== "go") return;

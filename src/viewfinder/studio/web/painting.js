@@ -13,6 +13,8 @@ import { painting } from "./masks.js";
  */
 
 const HANDLE = 4;
+/** Times as large, as the rest of the page, where the screen has very many pixels. */
+const grown = () => (innerWidth >= 2400 ? 1.5 : 1);
 /** Of proposals that would be taken, of others, of what is interpolated, and of labels. @type {Record<string, number[]>} */
 const DASHES = { "-": [6, 4], ".": [2, 5], "~": [14, 3], _: [] };
 // Sides in pixels of the screen below which a box's handles would hide it: it has small ones, at its corners.
@@ -35,8 +37,9 @@ export function paint(context, view, shapes, many, wide) {
 /** What of the screen a shape with its handles and name may take up; more rather than less. @param {View} view @param {Pick<Shape, "corners" | "name" | "marks">} shape @returns {Corners} */
 export function reaches(view, { corners, name, marks }) {
   const [x1, y1, x2, y2] = toScreen(view, corners);
-  const long = 14 * (name.length + marks.length + 8);
-  return [x1 - long, y1 - 24, Math.max(x2, x1 + long) + 12, y2 + 24];
+  const size = grown();
+  const long = 14 * size * (name.length + marks.length + 8);
+  return [x1 - long, y1 - 24 * size, Math.max(x2, x1 + long) + 12 * size, y2 + 24 * size];
 }
 
 /** @param {Shape} shape */
@@ -76,7 +79,7 @@ function selected(context, view, shape) {
   context.setLineDash([]);
   if (shape.locked) return;
   const small = Math.min(x2 - x1, y2 - y1) < SMALL;
-  const half = small ? HANDLE - 1 : HANDLE;
+  const half = (small ? HANDLE - 1 : HANDLE) * grown();
   const points = handlePoints(corners);
   for (const handle of HANDLES) {
     if (small && handle.length === 1) continue;
@@ -127,18 +130,20 @@ function outline(view, polygons) {
 function name(context, view, shape, wide) {
   const [x1, y1, x2] = toScreen(view, shape.corners);
   if (!shape.selected && x2 - x1 < 28) return;
-  context.font = "600 12px system-ui, sans-serif";
+  const size = grown();
+  const high = 17 * size;
+  context.font = `600 ${12 * size}px system-ui, sans-serif`;
   const text = `${shape.locked ? "locked " : ""}${shape.name}${shape.marks}`;
   const width = context.measureText(text).width + 8;
-  const top = y1 >= 17 ? y1 - 17 : Math.max(y1, 0);
+  const top = y1 >= high ? y1 - high : Math.max(y1, 0);
   // A name at the right edge stays in sight, as long as its box does.
   const most = wide - width;
   const left = x1 > most && x1 < most + width ? most : x1 - 1;
   context.globalAlpha = shape.below && !shape.selected ? 0.6 : shape.ghost ? 0.75 : 1;
   context.fillStyle = shape.colour;
-  context.fillRect(left, top, width, 17);
+  context.fillRect(left, top, width, high);
   context.fillStyle = inkOn(shape.colour);
-  context.fillText(text, left + 4, top + 12.5);
+  context.fillText(text, left + 4, top + 12.5 * size);
   context.globalAlpha = 1;
 }
 
@@ -154,6 +159,7 @@ export function band(context, view, shape) {
 
 /** A line that is seen on any picture. @param {CanvasRenderingContext2D} context @param {Path2D} path @param {string} colour @param {number} width */
 function stroked(context, path, colour, width) {
+  width *= grown();
   context.strokeStyle = "rgba(0, 0, 0, 0.55)";
   context.lineWidth = width + 2;
   context.stroke(path);

@@ -93,7 +93,8 @@ async function paint({ studio }, canvas, file, boxes) {
       context.strokeRect(x1, y1, x2 - x1, y2 - y1);
     }
     const text = `${name} ${score.toFixed(2)}`;
-    const at = /** @type {[number, number]} */ ([x1, Math.max(13, y1 - 4)]);
+    const most = canvas.width - context.measureText(text).width - 2; // at the right edge it stays in sight
+    const at = /** @type {[number, number]} */ ([Math.max(2, Math.min(x1, most)), Math.max(13, y1 - 4)]);
     [context.strokeStyle, context.lineWidth, context.fillStyle] = ["#000", 3, "#fff"];
     context.strokeText(text, ...at);
     context.fillText(text, ...at);
