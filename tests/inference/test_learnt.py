@@ -1,5 +1,6 @@
 """What a run learnt from, as its net sees it: found again, kept, and told where it is gone."""
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -120,7 +121,12 @@ def test_no_more_is_looked_at_than_there_is_time_for(
     monkeypatch.setattr(gathering, "_SECONDS", 1e-9)
     learnt = learnt_by(run.trained, Predictor(run.model, device=torch.device("cpu")))
     assert len(learnt.paths) == 3
-    assert "3 of the " in capsys.readouterr().err
+    first, second, third, *_ = capsys.readouterr().err.splitlines()
+    # Before anything is read; then for how long; then why not all.
+    assert first.startswith("first, and this once, what ")
+    assert second.startswith("looking at ")
+    assert re.search(r", about \d+ (s|min)$", second)
+    assert "3 of the " in third
 
 
 def test_what_a_classifier_learnt_is_looked_at_once_and_kept(make_set, small_run, tmp_path):

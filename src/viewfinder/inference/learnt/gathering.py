@@ -24,7 +24,7 @@ from viewfinder.pictures.geometry import transform_boxes
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.answering import in_batches, outputs
-from viewfinder.wording import counted
+from viewfinder.wording import counted, duration
 
 # Of more pictures or objects so many, drawn once, stand for all…
 _PICTURES, _HELD_OUT, _OBJECTS = 5_000, 1_000, 10_000
@@ -77,15 +77,22 @@ def gather(run: RunFolder, predictor: Predictor) -> LearntPictures:
         InputError: the pictures are no longer there, or cannot be looked at.
     """
     layers = layers_in(predictor)
+    # At once: to know how many there are, and how long they take, may take seconds too.
+    note(
+        f"first, and this once, what {run.folder} learnt from is looked at as the run sees it, to "
+        "be compared; it is then kept in the run"
+    )
     dataset, splits = _learnt_set(run)
     random = np.random.default_rng(0)
     all_learnt = np.flatnonzero(splits == "train")
-    most, most_held_out = _affordable(predictor, layers, dataset, all_learnt)
+    pace = _pace(predictor, layers, dataset, all_learnt)
+    most, most_held_out = _affordable(pace)
     classes = dataset.labels if dataset.boxes is None else rarest_in_each(dataset.boxes)
     train = np.sort(by_class(classes, all_learnt, random)[:most])
     held_out = _some(np.flatnonzero(splits == "val"), most_held_out, random)
-    total = counted(len(train) + len(held_out), "picture")
-    note(f"looking at {total} of {dataset.root} as the run sees them, once: kept in the run")
+    count = len(train) + len(held_out)
+    takes = "" if pace is None else f", about {duration(max(1, count * pace))}"
+    note(f"looking at {counted(count, 'picture')} of {dataset.root}{takes}")
     if len(train) < min(len(all_learnt), _PICTURES):
         note(
             f"{len(train):,} of the {len(all_learnt):,} that it learnt from, of each class equally "
@@ -151,20 +158,26 @@ def rarest_in_each(boxes: Boxes) -> NDArray[np.int64]:
     return rarest
 
 
-def _affordable(
+def _pace(
     predictor: Predictor, layers: Layers, dataset: Dataset, rows: NDArray[np.intp]
-) -> tuple[int, int]:
-    """How many pictures that were learnt from, and how many held out, are looked at in time."""
+) -> float | None:
+    """Seconds that a picture takes; None of so few that nobody waits for them."""
     if len(rows) <= _FEWEST:
-        return _PICTURES, _HELD_OUT
+        return None
     seconds = []
     with listening():  # What is timed is no work that anybody waits for.
         for part in in_batches(min(len(rows), _TIMED * _BATCH), _BATCH):
             began = time.monotonic()
             _describe(predictor, layers, dataset, rows[part], objects=True)
             seconds.append(time.monotonic() - began)
-    affordable = _BATCH * _SECONDS / max(1e-9, min(seconds[1:]))
-    share = affordable / (_PICTURES + _HELD_OUT)
+    return max(1e-9, min(seconds[1:])) / _BATCH
+
+
+def _affordable(pace: float | None) -> tuple[int, int]:
+    """How many pictures that were learnt from, and how many held out, are looked at in time."""
+    if pace is None:
+        return _PICTURES, _HELD_OUT
+    share = _SECONDS / pace / (_PICTURES + _HELD_OUT)
     learnt, held_out = (
         min(most, max(_FEWEST, int(share * most))) for most in (_PICTURES, _HELD_OUT)
     )
