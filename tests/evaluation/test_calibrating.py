@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from viewfinder import open_run
 from viewfinder.errors import InputError
+from viewfinder.evaluation import calibrating
 from viewfinder.evaluation.calibrating import fit
 from viewfinder.evaluation.classify.calibrating import ClassEvidence
 from viewfinder.evaluation.detect.calibrating import BoxEvidence
@@ -116,6 +117,18 @@ def test_honest_scores_and_few_are_left_alone():
     few = fit(boastful(60, 2.5), "these")
     assert few.map is None
     assert "60 held-out pictures are too few to fit a temperature, 100 would do" in few.says
+
+
+def test_scores_that_would_be_further_from_the_truth_are_left_alone(monkeypatch):
+    """Though they surprise less, as where a few answers were sure and wrong."""
+    honest = boastful(1500, 1.0)
+    softer = (honest.mapped(Temperature(3.0)), True)
+    monkeypatch.setattr(calibrating, "cross_fitted", lambda evidence: softer)
+    found = fit(honest, "these")
+    assert found.map is None
+    assert (
+        "left as the network gives them: calibrated on these, they would be further" in found.says
+    )
 
 
 def boxes(count, seed=0):

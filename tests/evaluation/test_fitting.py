@@ -115,6 +115,11 @@ def test_no_advice_comes_twice():
     said = ("train for longer: --epochs 20", "look at the worst pictures")
     tries = ("go on: --epochs 20", "look at the worst pictures", "small: --size 608")
     assert unsaid(tries, said) == ("small: --size 608",)
+    later = ("later layers, in minutes: --head full --val-share 0", "more: --epochs 2")
+    whole = (
+        "later layers: viewfinder train classify d --head full --size 64 --val-share 0 --epochs 20"
+    )
+    assert unsaid(later, (whole,)) == ("more: --epochs 2",)
 
 
 def test_the_sentence_has_the_figures_and_pictures_of_the_cards(make_set, tmp_path):
@@ -477,10 +482,13 @@ def test_after_folds_a_training_of_all_layers_holds_none_out():
     recipe = ClassifyRecipe()
     for folds, flags in ((5, "--head full --val-share 0 --folds 5"), (0, "minutes: --head full")):
         tries = classify_advice.tries(
-            recipe, per_class=10.0, accuracy=0.5, course=Course(folds=folds)
+            recipe, per_class=30.0, accuracy=0.5, course=Course(folds=folds)
         )
         (line,) = (each for each in tries.over_fitting if "--head full" in each)
         assert line.endswith(flags)
+    few = classify_advice.tries(recipe, per_class=8.0, accuracy=0.5, course=Course(folds=5))
+    every = (*few.over_fitting, *few.under_fitting, *few.fine)
+    assert not any("--head full" in each for each in every), "where it did not measure better"
 
 
 def test_augmenting_less_waits_until_a_usual_training_was_tried():

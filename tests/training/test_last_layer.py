@@ -40,7 +40,8 @@ def photos(tmp_path_factory):
 
 
 @pytest.mark.parametrize("head", ["auto"])
-def test_it_answers_resumes_and_leaves_the_other_layers_alone(photos, tmp_path, head):
+def test_it_answers_resumes_and_leaves_the_other_layers_alone(photos, tmp_path, monkeypatch, head):
+    monkeypatch.setattr(ClassifyRecipe, "FURTHER_FROM", 8)
     heard: list[str] = []
     with listening(lambda event: heard.append(getattr(event, "text", ""))):
         run = train("classify", photos, out=tmp_path / "run", init="imagenet", head=head, **FIELDS)
@@ -48,6 +49,11 @@ def test_it_answers_resumes_and_leaves_the_other_layers_alone(photos, tmp_path, 
     words = f"viewfinder train classify {photos} --head full --size 64 --keep memory"
     assert heard[-1] == f"  {words}"
     scores = json.loads(run.scores_file.read_text())
+    says = scores["head"]["says"]
+    assert says in heard
+    assert f"<h2>How it learnt</h2>\n<p>{says[:1].upper()}{says[1:]}.</p>" in (
+        run.report_file.read_text()
+    )
     assert scores["test"]["accuracy"] > 0.8
     assert scores["head"]["way"] in ("linear", "prototypes")
     assert [row["epoch"] for row in run.history()] == [1]
@@ -158,7 +164,8 @@ def test_thumbnails_are_enlarged_five_times(tmp_path):
     assert find("classify").size(recipe, open_dataset(tmp_path)) == (160, 160)
 
 
-def test_few_pictures_judge_by_folds_where_that_takes_seconds(photos, tmp_path):
+def test_few_pictures_judge_by_folds_where_that_takes_seconds(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(ClassifyRecipe, "FURTHER_FROM", 8)
     flat, rng = tmp_path / "flat", np.random.default_rng(1)
     for number in range(9):
         for name, axis in (("lying", 0), ("standing", 1)):

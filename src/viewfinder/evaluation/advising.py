@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.wording import some
 
+# How a whole command begins in an advice.
+_COMMAND = ": viewfinder train "
 # What a recipe's usual number of epochs follows from.
 _FIRST = ("net", "options", "init", "head")
 # Nobody who gave so many minutes wants more than this many times as many advised.
@@ -31,22 +33,33 @@ class Course:
 
 
 def unsaid(tries: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
-    """Those of `tries` whose flags, or whose words where they have none, `said` does not have."""
+    """Those of `tries` whose flags, or whose words where they have none, `said` does not have; nor
+    a whole command there."""
     known = {_advice(each) for each in said}
-    return tuple(each for each in tries if _advice(each) not in known)
+    commands = [_flags_in(each) for each in said if _COMMAND in each]
+    return tuple(
+        each
+        for each in tries
+        if _advice(each) not in known and not any(_asked_for(each, flags) for flags in commands)
+    )
+
+
+def _asked_for(advice: str, flags: set[str]) -> bool:
+    """Whether the flags that an advice names are all among a command's."""
+    named = _flags_in(advice)
+    return bool(named) and named <= flags
+
+
+def _flags_in(words: str) -> set[str]:
+    """Each flag with its values that a sentence names."""
+    _, separator, flags = words.partition(" --")
+    return {each.strip() for each in flags.split(" --")} if separator else set()
 
 
 def advised(tries: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
     """All advice, the best first, each once: without what a whole command among `more` asks for."""
-    whole = [each for each in more if ": viewfinder train " in each]
-    told = [each for each in tries if not any(_asks_for(command, each) for command in whole)]
+    told = unsaid(tries, [each for each in more if _COMMAND in each])
     return (*told, *unsaid(more, told))
-
-
-def _asks_for(command: str, advice: str) -> bool:
-    """Whether a command has the flags of an advice that is some."""
-    _, separator, flags = advice.partition(": --")
-    return bool(separator) and f" --{flags} " in f"{command} "
 
 
 def raised(recipe: Recipe, **wanted: float) -> str:

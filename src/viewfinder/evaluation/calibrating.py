@@ -154,6 +154,12 @@ def fit(evidence: Evidence, of: str) -> Fitted:
             "more than chance"
         )
         return Fitted(None, says, evidence.claims(), before, before, of, kept)
+    if before and after and after.ece > before.ece:
+        says = (
+            f"scores are left as the network gives them: calibrated on {of}, they would be further "
+            f"from how often they are right, by {after.ece:.3f} where it is {before.ece:.3f} now"
+        )
+        return Fitted(None, says, evidence.claims(), before, before, of, kept)
     both = ""
     if before and after:
         both = f": calibration error {before.ece:.3f} before, {after.ece:.3f} after"

@@ -55,6 +55,7 @@ def write_report(
     fitted: str = "",
     tries: Sequence[str] = (),
     reasons: Sequence[object] = (),
+    solved: Sequence[str] = (),
 ) -> FitVerdict:
     """Write the run's `report.html`, and give its verdict.
 
@@ -65,6 +66,7 @@ def write_report(
         fitted: how its scores were fitted, in words.
         tries: what to try beside what the verdict says; it comes back with all of it.
         reasons: heat maps of pictures, as `attribution.in_report` makes them.
+        solved: how what was learnt without steps came about, in sentences.
 
     Raises:
         InputError: a picture cannot be read, or the file cannot be written.
@@ -115,6 +117,7 @@ def write_report(
             seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
             reasons=reasons,
             solved=not manifest.recipe.in_steps,
+            came_about=[_sentence(each) for each in solved],
             folds=section(folds, form, short) if folds else None,
         )
     )

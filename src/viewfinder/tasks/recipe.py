@@ -75,6 +75,9 @@ class Recipe:
         "seed": Range(lambda v: 0 <= v < 2**31, "from 0 to 2147483647"),
     }
 
+    FURTHER_FROM: ClassVar[float] = 0
+    """Training pictures a class from which on `further` measured better."""
+
     finds_boxes: ClassVar[bool] = False
     """Whether answers are boxes with classes, each with a score."""
 

@@ -7,18 +7,16 @@ import torch
 
 from viewfinder.tasks import find
 from viewfinder.tasks.parts import TrainSetup
-from viewfinder.training.arrangement import Arrangement
-from viewfinder.training.batches import steps_per_epoch
-from viewfinder.training.choosing import first_batches, settled_loss
+from viewfinder.training.arrangement import Arrangement, Choice
 from viewfinder.training.folds_advice import command
+from viewfinder.training.forecast import forecast
 from viewfinder.training.job import Job
-from viewfinder.training.precision import seconds_of_step
 from viewfinder.wording import in_words
 
-# What a training in steps does before its steps: it times each arithmetic by some of them.
-_STEPS_TO_CHOOSE = 40
 # What passed, in a process's own work, until a training could begin.
 _STARTED = min(10.0, time.process_time())
+# Measuring the arithmetic takes no more than this share of a training.
+_MEASURED = 1.05
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,8 @@ class Further:
 
     Attributes:
         command: what learns it.
-        seconds: its steps, and those by which its arithmetic is chosen.
-        times: how many times it opens, judges and reports: once, or for each of its folds too.
+        seconds: how long that takes, the last layer apart, which it begins with.
+        times: how many times that is solved: once, or for each of its folds too.
     """
 
     command: str
@@ -54,32 +52,25 @@ class Further:
 def further(job: Job, device: torch.device, *, folds: int = 0) -> Further | None:
     """What a recipe leaves to learn; None where it leaves nothing.
 
-    A step is taken, on a copy of the net, to tell how long all of them take.
+    How long it takes is told as of every training, by a step on a copy of the net.
 
     Args:
         folds: how many judged the training, and are to judge the next too; 0 without any.
     """
     run, setup = job.run, job.run.setup()
     more = setup.recipe.further
-    if more is None:
+    count = len(job.splits.train) / len(run.manifest.classes)
+    if more is None or count < more.FURTHER_FROM:
         return None
     if run.manifest.data.get("folded"):
         # Of few pictures none was held out here either, and a few would tell nothing apart.
         more = replace(more, val_share=0.0)
     task, setup = find(run.manifest.task), TrainSetup(more, setup.config)
-    net = job.net.to(device)
-    loss, settle = settled_loss(task, net, setup, device)
-    step = seconds_of_step(
-        net,
-        first_batches(task, job.splits, setup, device),
-        Arrangement("32", "channels_last"),
-        loss=loss,
-        colours=setup.config.normalisation,
-        settle=settle,
-    )
-    steps = more.epochs * steps_per_epoch(len(job.splits.train), more.batch, more.devices)
+    choice = Choice(Arrangement("32", "channels_last"), "as every answer is")
+    pictures = sum(len(each) for each in (job.splits.train, job.splits.val) if each is not None)
+    once = forecast(task, job.net, job.splits, setup, choice, device, pictures=pictures)
     if not folds:
-        return Further(command(run, more), step * (steps + _STEPS_TO_CHOOSE))
+        return Further(command(run, more), _MEASURED * once.of())
     # Of k folds each learns from all but a kth, and the last training from all.
     said = command(run, more, "--folds", str(folds))
-    return Further(said, step * (folds * steps + _STEPS_TO_CHOOSE), folds + 1)
+    return Further(said, _MEASURED * once.of(folds), folds + 1)

@@ -200,7 +200,11 @@ def _finish(
     of_fold = "folded" in run.manifest.data and not folds
     took = 0.0 if of_fold else time.monotonic() - begun
     reasons = shown_reasons(run.model, judgements, device=device, took=took)
-    verdict = write_report(run, dataset, judgements, folds, seen, says, tries, reasons)
+    came_about = [str(each["says"]) for each in (solved, *concluded.values()) if "says" in each]
+    verdict = write_report(
+        *(run, dataset, judgements, folds, seen, says, tries, reasons),
+        solved=came_about,
+    )
     # Of folds only the last run is judged, by what they all came to.
     if not of_fold:
         report_verdict(run, verdict, tries)

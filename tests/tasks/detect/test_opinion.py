@@ -131,7 +131,8 @@ def side(count, seed):
         corners=np.array(corners, np.float64),
         classes=np.array(classes),
     )
-    return FramedSplit(Painted(pictures), truth)
+    frames = np.tile(np.float32([0, 0, 128, 96]), (count, 1))
+    return FramedSplit(Painted(pictures), truth, frames)
 
 
 def confused(held_out):
@@ -161,6 +162,30 @@ def test_one_that_gains_is_kept():
     assert formed.after == pytest.approx(1.0)
     assert formed.opinion is not None
     assert "kept" in formed.says
+
+
+def test_boxes_end_where_pictures_do_as_those_of_every_answer():
+    held_out = side(12, 1)
+    sure = confused(held_out)
+
+    def beyond(pictures):
+        """All objects reach the lower end of their pictures, and answers into what fills beyond."""
+        return [
+            Detections(each.boxes + np.float32([0, 0, 0, 40]), each.scores, each.labels)
+            for each in sure(pictures)
+        ]
+
+    corners = held_out.truth.corners.copy()
+    corners[:, 3] = 70
+    frames = held_out.frames.copy()
+    frames[:, 3] = 70
+    held_out = replace(held_out, truth=replace(held_out.truth, corners=corners), frames=frames)
+    classes, cpu = ("sky", "leaf"), torch.device("cpu")
+    formed = form_opinion(side(6, 0), held_out, classes, beyond, cpu)
+    sure = confused(held_out)
+    plain = form_opinion(side(6, 0), held_out, classes, sure, cpu)
+    assert formed.before == pytest.approx(plain.before)
+    assert formed.objects == 24
 
 
 def test_the_same_pictures_end_in_the_same_opinion_bit_for_bit(tmp_path):
@@ -201,6 +226,10 @@ def test_one_of_a_single_class_is_not():
     train = side(3, 0)
     alone = replace(train.truth, classes=np.zeros(len(train.truth), np.int64))
     formed = form_opinion(
-        FramedSplit(train.pixels, alone), None, ("sky",), confused(train), torch.device("cpu")
+        FramedSplit(train.pixels, alone, train.frames),
+        None,
+        ("sky",),
+        confused(train),
+        torch.device("cpu"),
     )
     assert "one class" in formed.says

@@ -42,7 +42,7 @@ def tries(
     """
     few = _few(per_class, counts or {})
     if not recipe.in_steps:
-        return _of_a_last_layer(recipe, few, course)
+        return _of_a_last_layer(recipe, few, course, per_class)
     return Tries(
         _against_over_fitting(recipe, per_class, few),
         _against_under_fitting(recipe, course),
@@ -88,7 +88,7 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float, few: str) ->
     return tuple(tries)
 
 
-def _of_a_last_layer(recipe: ClassifyRecipe, more: str, course: Course) -> Tries:
+def _of_a_last_layer(recipe: ClassifyRecipe, more: str, course: Course, per_class: float) -> Tries:
     """Where the last layer alone was solved, nothing is augmented, and no epochs are counted."""
     full = "let later layers learn too, in minutes: --head full"
     if course.folds:
@@ -97,6 +97,7 @@ def _of_a_last_layer(recipe: ClassifyRecipe, more: str, course: Course) -> Tries
             "let later layers learn too, judged by folds again: --head full --val-share 0 "
             f"--folds {course.folds}"
         )
+    later = (full,) if per_class >= recipe.FURTHER_FROM else ()
     other = ("let left-out pictures choose the way: --head auto",) if recipe.head != "auto" else ()
     unlabelled = (
         ("show it pictures without labels too: --unlabelled FOLDER",)
@@ -106,8 +107,8 @@ def _of_a_last_layer(recipe: ClassifyRecipe, more: str, course: Course) -> Tries
     learnt = (*other, *unlabelled)
     look = "look at the worst pictures: are their labels right, could you tell them apart?"
     if more:
-        return Tries((more, *learnt, full), (full, *learnt, look), (more, *learnt))
-    return Tries((full, *learnt), (full, *learnt, look), (full, *learnt))
+        return Tries((more, *learnt, *later), (*later, *learnt, look), (more, *learnt))
+    return Tries((*later, *learnt), (*later, *learnt, look), (*later, *learnt))
 
 
 def _against_under_fitting(recipe: ClassifyRecipe, course: Course) -> tuple[str, ...]:

@@ -55,6 +55,10 @@ class ClassifyRecipe(Recipe):
         "erase": SHARE,
     }
 
+    # With 10 pictures a class of CIFAR-10 all layers came to 65 % where the last one came to 64,
+    # with 50 to 80 where it came to 73.
+    FURTHER_FROM: ClassVar[float] = 20
+
     net: str = _NET
     """The network."""
     init: str = UsualText(_INIT)

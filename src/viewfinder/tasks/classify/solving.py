@@ -56,7 +56,8 @@ def solve_last_layer(
         held_out: digests of pictures that are to judge, and so are not learnt from unlabelled.
 
     Returns:
-        `way`, `decay`, `right` (by way, of left-out pictures), `pictures` and `believed`.
+        `way`, `decay`, `right` (by way, of left-out pictures), `pictures`, `believed` and
+        `says`, all of it in a line.
 
     Raises:
         InputError: the net does not end in a linear layer, or pictures cannot be read.
@@ -82,13 +83,14 @@ def solve_last_layer(
     more = None if others is None else _vectors_of(others, extractors, config)
     solved = solve(examples, WAYS[recipe.head], more)
     _put(net, extractors[0].layer, solved)
-    note(_told(solved, config.classes, balanced=recipe.balanced))
+    note(says := _told(solved, config.classes, balanced=recipe.balanced))
     return {
         "way": solved.way,
         "decay": solved.decay,
         "right": dict(solved.right),
         "pictures": solved.pictures,
         "believed": solved.believed,
+        "says": says,
     }
 
 

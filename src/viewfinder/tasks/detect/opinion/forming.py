@@ -53,10 +53,15 @@ _WEIGHTS = np.linspace(0, 1, 21)
 
 @dataclass(frozen=True, eq=False)
 class FramedSplit:
-    """Pictures as the net is given them, and their objects in the pixels of these."""
+    """Pictures as the net is given them, and their objects in the pixels of these.
+
+    Attributes:
+        frames: N×4, where each picture itself lies; beyond it is filling.
+    """
 
     pixels: Pixels
     truth: Boxes
+    frames: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -101,12 +106,13 @@ def open_split(
     Args:
         truth: in pixels of the pictures themselves, whose widths and heights `sizes` has.
     """
-    corners = np.zeros((len(truth), 4))
+    corners, frames = np.zeros((len(truth), 4)), np.zeros((len(sizes), 4), np.float32)
     for picture, (width, height) in enumerate(sizes.tolist()):
         way = frame_matrix(config.framing, (width, height), config.size)
         rows = truth.of(picture)
         corners[rows] = transform_boxes(way, truth.corners[rows].astype(np.float32))
-    return FramedSplit(pixels, replace(truth, corners=corners))
+        frames[picture] = transform_boxes(way, np.array([[0, 0, width, height]], np.float32))[0]
+    return FramedSplit(pixels, replace(truth, corners=corners), frames)
 
 
 def form_opinion(
@@ -133,8 +139,16 @@ def form_opinion(
         replies = reply(pictures)
         found += replies
         consulted += consult(replies, as_arrays(pictures), extractor, solved.layer)
+    # As every answer is scored; what is described is the whole box, as `Opinion.on` does.
+    found = [_within(each, frame) for each, frame in zip(found, held_out.frames, strict=False)]
     truth = held_out.truth.select(range(len(found)))
     return _judged(found, consulted, truth, known, classes, solved, extractor)
+
+
+def _within(found: Detections, frame: NDArray[np.float32]) -> Detections:
+    """Detections whose boxes end where the picture does."""
+    boxes = np.clip(found.boxes, np.tile(frame[:2], 2), np.tile(frame[2:], 2))
+    return Detections(boxes, found.scores, found.labels)
 
 
 def _count(split: FramedSplit) -> int:
