@@ -14,7 +14,7 @@ from viewfinder.errors import InputError
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.training import arrangement, precision
 from viewfinder.training.arrangement import Arrangement, Choice, asked_for, candidates
-from viewfinder.training.precision import choose, still_agrees
+from viewfinder.training.precision import choose, seconds_of_step, still_agrees
 
 CPU = torch.device("cpu")
 PLAIN = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -208,6 +208,17 @@ def test_the_net_and_the_random_numbers_are_left_as_they_were(batches):
     assert not net.training
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert all(p.grad is None for p in net.parameters())
+
+
+def test_a_step_is_timed_without_the_optimisers_that_import_a_compiler(batches, monkeypatch):
+    monkeypatch.setattr(torch.optim, "SGD", None)
+    seconds = seconds_of_step(
+        *(Behaving(), batches, Arrangement("32", "contiguous")),
+        loss=cross_entropy,
+        colours=PLAIN,
+        settle=lambda net: None,
+    )
+    assert seconds > 0
 
 
 @pytest.mark.parametrize("wanted", ["32", "bf16", "16"])

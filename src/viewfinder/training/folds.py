@@ -69,10 +69,23 @@ def train_with(
     Raises:
         InputError: what `train` or `train_in_folds` refuse.
     """
+    with saying_once():
+        return _train_with(folds, task, data, recipe, Path(out).expanduser(), resume, opened)
+
+
+def _train_with(
+    folds: Folds | None,
+    task: str,
+    data: str | Path,
+    recipe: Recipe,
+    out: Path,
+    resume: bool,
+    opened: Dataset | None,
+) -> RunFolder:
     undealt = ready = None
-    if folds is None and resume and (begun := _folds_begun(Path(out).expanduser())):
+    if folds is None and resume and (begun := _folds_begun(out)):
         folds = begun
-    if folds is None and not (resume and holds_run(Path(out).expanduser())):
+    if folds is None and not (resume and holds_run(out)):
         chosen = usual_folds(task, data, recipe, opened)
         folds, opened, ready = chosen.folds, chosen.opened, chosen.ready
         undealt = opened if folds else None

@@ -73,6 +73,7 @@ def usual_folds(
         return Usual(opened=opened)
     took = ""
     if recipe.in_steps:
+        note(dataset.summary())  # to prepare a training may take a minute
         ready = _prepared(task, data, recipe, opened)
         seconds = ready.forecast.of(times_as_long(opened, folds))
         if seconds > _BEARABLE:

@@ -144,12 +144,10 @@ class _Trainer:
         self.settle = settle
         self.copied, self.numbers = net, 0
 
-    def begin(self, arrangement: Arrangement) -> torch.optim.Optimizer:
+    def begin(self, arrangement: Arrangement) -> None:
         """Start from the net's weights again."""
         self.copied = copy.deepcopy(self.net).train().to(memory_format=arrangement.memory_format)
         self.settle(self.copied)
-        # Plain and slow: what is compared is arithmetic, and a step must not leap apart by itself.
-        return torch.optim.SGD(self.copied.parameters(), lr=1e-3)
 
     def first_steps(
         self, arrangement: Arrangement, count: Callable[[float], int]
@@ -159,7 +157,10 @@ class _Trainer:
         Args:
             count: how many they are, by the seconds of the first.
         """
-        optimiser = self.begin(arrangement)
+        self.begin(arrangement)
+        # Plain and slow: what is compared is arithmetic, and a step must not leap apart by itself.
+        # Made here alone: with its first optimiser torch imports its compiler, which takes seconds.
+        optimiser = torch.optim.SGD(self.copied.parameters(), lr=1e-3)
         times = [self.seconds(arrangement, 0)]
         optimiser.step()
         for number in range(1, count(times[0] * self.numbers)):
