@@ -349,7 +349,7 @@ def test_going_on_asks_for_the_same_folds(make_set, tmp_path):
         begin(2, resume=False)
     with pytest.raises(InputError, match="was begun with --folds 2: give the same"):
         begin(3, resume=True)
-    with pytest.raises(InputError, match="was begun with --folds: give it again"):
+    with pytest.raises(InputError, match="was begun in folds: leave --folds none out"):
         train("classify", data, recipe, out=out, resume=True)
     (out / "folds" / "folds.json").write_text("{")
     with pytest.raises(InputError, match="is damaged"):

@@ -175,8 +175,11 @@ def section(folds: FoldScores, form: str, short: str = "") -> dict[str, object]:
 def _sentence(folds: FoldScores, form: str, short: str) -> str:
     name = figure_name(folds["figure"])
     for_long = f"for {counted(folds['epochs'], 'epoch')}" if folds["epochs"] else "solved at once"
-    last = f"The net of this run learnt from all of them, {for_long}, "
-    last += f"but: {short}" if short else "and is expected to do as well or a little better."
+    as_well = "and is expected to do as well or a little better."
+    last = (
+        f"The net of this run learnt from all of them, {for_long}, "
+        f"{'but fell short of theirs, as said below.' if short else as_well}"
+    )
     if not _tells(folds):
         return (
             f"Each picture was judged by a net that had not learnt from it; how far the {name} may "

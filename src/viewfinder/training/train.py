@@ -85,7 +85,7 @@ def train(
     folder = Path(out).expanduser()
     refuse_early(kind, recipe)
     if resume and (folder / FOLDS).exists():
-        raise InputError(f"--resume: {folder} was begun with --folds: give it again")
+        raise InputError(f"--resume: {folder} was begun in folds: leave --folds none out")
     dataset = opened or open_dataset(data, val_share=recipe.val_share)
     require_present(dataset)
     return train_on(kind, dataset, recipe, out=folder, source=str(data), resume=resume, ready=ready)
