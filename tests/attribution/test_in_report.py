@@ -2,14 +2,18 @@
 
 import time
 
+import numpy as np
+import pytest
 import torch
 
 from viewfinder.attribution.in_report import shown_reasons
+from viewfinder.attribution.page import drawn
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.classify.difficulty import by_difficulty
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
 from viewfinder.runs.run import open_run
+from viewfinder.tasks.question import of_class
 
 
 def test_the_worst_and_typical_pictures_have_maps_in_the_report(small_run, small_set, monkeypatch):
@@ -37,3 +41,16 @@ def test_maps_end_when_their_time_is_over(small_run, small_set, monkeypatch):
     clock = iter(range(0, 10_000, 100))
     monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
     assert len(shown_reasons(run.model, judgements, device=device, took=3000)) == 1
+
+
+def test_a_small_picture_is_enlarged_before_its_hottest_places_are_outlined():
+    heat = np.zeros((32, 32))
+    heat[10:14, 10:14] = 1
+    shown = drawn(np.full((32, 32, 3), 60, np.uint8), heat, of_class("dog", 0))
+    height, width = shown.shape[:2]
+    assert height == width >= 320
+    middle = shown[12 * height // 32, 12 * width // 32]
+    assert (middle != 255).any()
+    white = (shown == 255).all(axis=2)
+    rows = np.flatnonzero(white.any(axis=1)) * 32 / height
+    assert (rows.min(), rows.max()) == pytest.approx((10, 14), abs=0.5)

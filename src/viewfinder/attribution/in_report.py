@@ -101,7 +101,8 @@ def _shown(reasons: Reasons, reason: Reason, kind: str, path: str) -> ShownReaso
     if reason.heat is not None:
         picture = drawn(picture, reason.heat.at_size(), reason.question)
     if reason.question.box is not None:
-        box = np.array([reason.question.box], np.float32)
+        enlarged = picture.shape[1] / reasons.picture.shape[1]
+        box = enlarged * np.array([reason.question.box], np.float32)
         picture = draw_boxes(picture, box, [""], [(255, 255, 255)])
     return ShownReason(
         path,

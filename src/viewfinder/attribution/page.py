@@ -67,15 +67,20 @@ def write_page(
 def drawn(picture: NDArray[np.uint8], heat: Heat, question: Question) -> NDArray[np.uint8]:
     """A picture, H×W×3, with its heat on it: the hotter the more, and its hottest places outlined.
 
+    A small one is enlarged first, so that the outline of a few pixels does not hide them.
+
     Args:
         heat: H×W in [0, 1].
     """
+    places = hottest(heat, question).astype(np.uint8)
+    picture = _large(picture)
+    size = (picture.shape[1], picture.shape[0])
+    heat = np.clip(cv2.resize(heat, size, interpolation=cv2.INTER_LINEAR), 0, 1)
+    outlined = cv2.resize(places, size, interpolation=cv2.INTER_NEAREST)
     colours = matplotlib.colormaps["inferno"](heat)[..., :3] * 255
     share = (_STRENGTH * np.sqrt(heat))[..., None]
     mixed = (share * colours + (1 - share) * picture).round().astype(np.uint8)
-    edges, _ = cv2.findContours(
-        hottest(heat, question).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
+    edges, _ = cv2.findContours(outlined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     return np.asarray(cv2.drawContours(np.ascontiguousarray(mixed), edges, -1, (255, 255, 255), 1))
 
 
@@ -105,7 +110,7 @@ def _reason(found: Reason, picture: NDArray[np.uint8], config: ModelConfig) -> d
     return {
         "name": found.question.name,
         "box": box,
-        "url": None if heat is None else picture_url(_large(heat)),
+        "url": None if heat is None else picture_url(heat),
         "layer": None if found.heat is None else found.heat.layer,
         "method": None if found.heat is None else found.heat.method,
         "base": found.standing.says,
