@@ -1,6 +1,7 @@
 """Proposals on the page: accepted, corrected, refused, and taken by sliders."""
 
 import numpy as np
+import pytest
 from studio_page import until
 
 from viewfinder.labelling.proposals import Proposals
@@ -153,3 +154,39 @@ def test_what_is_told_is_not_in_the_way_of_drawing(person, served):
     person.page.mouse.up()
     person.named("mug")
     until(lambda: len(served.store.picture(1).boxes) == 1)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_where_most_is_refused_the_page_advises_to_draw_and_hides_what_is_proposed(
+    person, served, right
+):
+    """What is left open in a picture that is done was refused too."""
+    page, store = person.page, served.store
+    store.apply(Operation("k", (PutClass("k", "mug", 0),)))
+    corners = np.array([[20.0 + 100 * n, 20, 90 + 100 * n, 90] for n in range(4)])
+    made = Proposals(
+        paths=tuple(each.path for each in store.pictures().pictures),
+        sizes=np.array([[640, 480]] * 4),
+        classes=("mug",),
+        pictures=np.arange(4).repeat(4),
+        found=Detections(np.tile(corners, (4, 1)), np.full(16, 0.9), np.zeros(16, np.int64)),
+        sources=("saliency: a",) * 16,
+    )
+    store.propose("saliency: a", made)
+    person.reload()
+    for number in (1, 2, 3):
+        until(lambda number=number: person.shown() == number)
+        person.press("Shift+Enter" if right else "Enter")
+    until(lambda: person.shown() == 4)
+    poor = page.evaluate("viewfinder.studio.worth.poor('saliency: a')")
+    if right:
+        assert poor is None
+        return
+    page.get_by_text("Of the last 12 that saliency: a proposed, 0 were right").wait_for()
+    page.locator("#advice-hide").click()
+    page.get_by_text("They are hidden").wait_for()
+    assert page.evaluate("viewfinder.studio.ghosts().length") == 0
+    page.locator("#advice-show").click()
+    until(lambda: page.evaluate("viewfinder.studio.ghosts().length") == 4)
+    page.locator("#advice-propose").click()
+    page.get_by_text("Propose boxes for what is to do").wait_for()

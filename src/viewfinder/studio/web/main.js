@@ -172,6 +172,7 @@ export class Page {
     this.#hear(status.news);
     this.adding.hear(status.adding);
     this.learning.hear(status.learning);
+    this.draw();
     const picture = this.studio.picture;
     await this.#byOthers(status.seq);
     if (picture && !picture.ready && !this.outbox.waiting) await this.#again();
@@ -275,7 +276,7 @@ export class Page {
       this.road.draw();
       this.film.draw();
       this.classes.draw();
-      drawProposals(this.studio, () => this.keep());
+      drawProposals(this.studio, () => this.keep(), (id) => this.run(id));
       drawBoxes(this.studio);
       for (const each of this.labels.touched) this.strip.update(each);
       this.labels.touched.clear();

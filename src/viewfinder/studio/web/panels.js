@@ -7,8 +7,8 @@ import { accept, reject } from "./proposals.js";
 
 const MOST_LISTED = 100;
 
-/** @param {import("./studio.js").Studio} studio @param {() => void} keep  remember the sliders */
-export function drawProposals(studio, keep) {
+/** @param {import("./studio.js").Studio} studio @param {() => void} keep  remember the sliders @param {(command: string) => void} run */
+export function drawProposals(studio, keep, run) {
   const place = /** @type {HTMLElement} */ (document.getElementById("proposals"));
   const all = [...(studio.content?.proposals.values() ?? [])].filter((each) => each.state === "open" && each.track === undefined);
   place.hidden = all.length === 0;
@@ -20,7 +20,7 @@ export function drawProposals(studio, keep) {
   const many = button("look over…", () => studio.onsheet(), { id: "sheet", "aria-label": "Look over the next pictures with proposals" });
   const head = element("h2", {}, "Proposals", element("span", { class: "space" }), many, takeAll);
   const names = [...new Set(all.map((each) => each.name))].sort();
-  place.replaceChildren(head, ...names.map((name) => slider(studio, name, all, takeAll, keep)));
+  place.replaceChildren(head, ...advice(studio, all, run), ...names.map((name) => slider(studio, name, all, takeAll, keep)));
   const chosen = studio.ghost && studio.content?.proposals.get(studio.ghost);
   if (chosen) {
     place.append(element("div", { class: "row" },
@@ -28,6 +28,21 @@ export function drawProposals(studio, keep) {
       button("Reject", () => reject(studio, chosen.id), { id: "ghost-reject" })));
   }
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+/** What to do where proposals cost more than they save. @param {import("./studio.js").Studio} studio @param {import("./api.js").Proposal[]} all @param {(command: string) => void} run */
+function advice(studio, all, run) {
+  const another = button("Another proposer…", () => run("propose"), { id: "advice-propose" });
+  if (!studio.showsGhosts) {
+    return [element("p", {}, "They are hidden, and you draw."), element("div", { class: "row" }, button("Show them (g)", () => run("ghosts"), { id: "advice-show" }), another)];
+  }
+  for (const by of new Set(all.map((each) => each.run))) {
+    const poor = studio.worth.poor(by);
+    if (!poor) continue;
+    return [element("p", { class: "advice" }, `Of the last ${poor.of} that ${by} proposed, ${poor.right} ${poor.right === 1 ? "was" : "were"} right: drawing is quicker.`),
+      element("div", { class: "row" }, button("Hide them, and draw (g)", () => run("ghosts"), { id: "advice-hide" }), another)];
+  }
+  return [];
 }
 
 /**
@@ -51,7 +66,10 @@ function slider(studio, name, all, takeAll, keep) {
     studio.stage.renew();
     say();
   });
-  input.addEventListener("change", keep);
+  input.addEventListener("change", () => {
+    keep();
+    studio.changed();
+  });
   say();
   const swatch = element("span", { class: "swatch" });
   swatch.style.background = studio.colourOfName(name);

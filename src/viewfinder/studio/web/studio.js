@@ -6,6 +6,7 @@ import { PictureCache } from "./pictures.js";
 import { acceptable, shown } from "./proposals.js";
 import { shapesOf } from "./shapes.js";
 import { Sliders } from "./sliders.js";
+import { Worth } from "./worth.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
@@ -44,6 +45,7 @@ export class Studio {
   /** Sliders that the person moved, by class. @type {Record<string, number>} */
   thresholds = {};
   sliders = new Sliders();
+  worth = new Worth();
 
   /**
    * @param {import("./labels.js").Labels} labels @param {import("./stage.js").Stage} stage
@@ -135,6 +137,7 @@ export class Studio {
 
   /** Pictures are done: which of their proposals were right moves the sliders; whether it moved one. @param {Content[]} contents */
   decided(contents) {
+    for (const each of contents) this.worth.saw(each, (name) => this.least(name));
     const moved = contents.map((each) => this.sliders.saw(each, (label) => this.labels.classOf(label)?.name));
     return moved.includes(true);
   }
