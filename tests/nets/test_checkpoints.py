@@ -225,7 +225,7 @@ def test_no_weights_in_it(tmp_path: Path, document: object, message: str) -> Non
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read the weights .*none\.pt: No such file"):
         read_weights(tmp_path / "none.pt")
-    with pytest.raises(InputError, match="cannot read the weights"):
+    with pytest.raises(InputError, match="is a folder that holds no run"):
         read_weights(tmp_path)
 
 

@@ -6,20 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 
 from viewfinder import nets
 from viewfinder.cli.main import main
 from viewfinder.errors import InputError
 from viewfinder.nets.darknet.config import PUBLISHED_HEADER
+from viewfinder.nets.imagenet import imagenet_weights
+from viewfinder.nets.obtaining import imagenet_file
 from viewfinder.nets.published import _PUBLISHED as facts
 from viewfinder.nets.published import COCO_NET, coco_weights
-from viewfinder.tasks import find
+from viewfinder.tasks import find, recipe_of
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.detect.class_names import COCO
 from viewfinder.tasks.detect.foreign import COCO as COCO_WORD
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.normalisation import IMAGENET
+from viewfinder.training.fetching import as_published, look_at_start
 from viewfinder.training.preparing import start_net
 
 CLASSES = ("one", "two")
@@ -169,3 +173,89 @@ def test_the_first_line_tells_where_weights_come_from(
     # There are no pictures, so it goes no further.
     assert main(["train", "detect", str(tmp_path), "--out", str(tmp_path / "run"), *words]) == 2
     assert f"train detect: {start}" in " ".join(capsys.readouterr().err.split())
+
+
+LITE = "efficientnet-lite0"
+
+
+def test_the_installed_file_by_its_path_is_init_imagenet() -> None:
+    file = str(imagenet_file(LITE))
+    for net in (LITE, "a2dele-lite0", "yolov3-lite0"):
+        kind = {LITE: "classify", "a2dele-lite0": "saliency"}.get(net, "detect")
+        named = recipe_of(kind)(net=net, init=file)
+        assert as_published(named) == recipe_of(kind)(net=net, init="imagenet")
+    other = ClassifyRecipe(net="resnet18", init=file)
+    assert as_published(other) is other
+
+
+def test_lite0s_own_layers_below_another_head_bring_their_colours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = imagenet_weights(LITE)
+    weights |= {"fc.weight": torch.zeros(3, 1280), "fc.bias": torch.zeros(3)}
+    torch.save(weights, tmp_path / "mine.pth")
+    recipe = ClassifyRecipe(init=str(tmp_path / "mine.pth"))
+    _, start = start_net(find("classify"), recipe, CLASSES, {})
+    assert (start.colours.mean, start.colours.std) == nets.colours(LITE)
+    assert "with another last one" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_last_layer_is_solved_only_behind_layers_that_were_taught(tmp_path: Path) -> None:
+    """Those of another net leave most of this one as chance drew it."""
+    file = str(imagenet_file(LITE))
+    for net, head in (("efficientnet-lite1", "prototypes"), ("efficientnet-lite2", "linear")):
+        recipe = ClassifyRecipe(net=net, init=file, head=head)
+        with pytest.raises(InputError, match=f"tensors of {net} before its last layer"):
+            start_net(find("classify"), recipe, CLASSES, {})
+    start_net(find("classify"), ClassifyRecipe(init=file, head="linear"), CLASSES, {})
+    # GoogLeNet's heads that only learn beside the last are none of what describes pictures.
+    torch.save(published("googlenet", auxiliary=False), tmp_path / "g.pth")
+    recipe = ClassifyRecipe(net="googlenet", init=str(tmp_path / "g.pth"), head="linear")
+    start_net(find("classify"), recipe, CLASSES, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.pth", b"", "is empty"),
+        ("a.pth", b"<!doctype html>", "is a web page"),
+        ("a.pth", b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
+        ("a.pth", b"PK\3\4 and no end", "was cut short"),
+        ("a.safetensors", b"\x4a" + bytes(7) + b'{"a":{"dtype":"F32","shape":[9],', "safetensors"),
+        ("yolov3-tiny.weights", bytes(64), "is a file of Darknet's, whose weights are a detector"),
+        ("folder", None, "is a folder that holds no run"),
+    ],
+)
+def test_what_is_no_file_of_weights_is_refused_before_the_set_is_opened(
+    tmp_path: Path, name: str, content: bytes | None, says: str
+) -> None:
+    file = tmp_path / name
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    recipe = ClassifyRecipe(net="resnet18", init=str(file))
+    if name != "a.safetensors":  # whose header is damaged: its reader says so
+        with pytest.raises(InputError, match=says):
+            look_at_start(recipe)
+    with pytest.raises(InputError, match=says):
+        start_net(find("classify"), recipe, CLASSES, {})
+
+
+def test_a_safetensors_file_that_was_cut_short_is_seen_at_a_glance(tmp_path: Path) -> None:
+    file = tmp_path / "a.safetensors"
+    safetensors.torch.save_file(nets.create("lenet").state_dict(), file)
+    look_at_start(ClassifyRecipe(net="lenet", init=str(file)))
+    file.write_bytes(file.read_bytes()[:-4])
+    with pytest.raises(InputError, match="was cut short: fetch or save it again"):
+        look_at_start(ClassifyRecipe(net="lenet", init=str(file)))
+
+
+@pytest.mark.parametrize("option", ["stil=2", "still=99"])
+def test_options_are_refused_before_the_set_is_opened(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "nothing").mkdir()
+    words = ["train", "detect", str(tmp_path / "nothing"), "--net", "yolov3-lite0"]
+    assert main([*words, "--options", option]) == 2
+    assert option.partition("=")[0] in capsys.readouterr().err.partition("error:")[2]

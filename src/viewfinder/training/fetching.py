@@ -1,10 +1,21 @@
 """Published weights that a recipe starts from, seen to before anything slow is done."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from viewfinder.nets.obtaining import coco_file, imagenet_file, taught
+from viewfinder.events import note
+from viewfinder.nets.obtaining import (
+    coco_file,
+    imagenet_file,
+    imagenet_here,
+    is_published,
+    taught,
+)
 from viewfinder.nets.published import COCO
+from viewfinder.nets.weight_heads import look_at_weights
+from viewfinder.runs.places import holds_run
 from viewfinder.tasks.recipe import Recipe, UsualText
+from viewfinder.tasks.run_files import WEIGHTS
 
 
 def fetch_published(recipe: Recipe) -> None:
@@ -19,6 +30,30 @@ def fetch_published(recipe: Recipe) -> None:
         coco_file(recipe.net)
 
 
+def as_published(recipe: Recipe) -> Recipe:
+    """The recipe, which says imagenet where it names by its path the very file that this means."""
+    file = Path(recipe.init).expanduser()
+    if recipe.init in ("random", "imagenet", COCO) or not is_published(file, recipe.net):
+        return recipe
+    if imagenet_here(taught(recipe.net)) is None:
+        return recipe  # which would fetch it
+    note(f"{recipe.init} is what --init imagenet names, and taken as that")
+    return replace(recipe, init="imagenet")
+
+
+def look_at_start(recipe: Recipe) -> None:
+    """Refuse at a glance a file, or folder, that a recipe cannot start from.
+
+    Raises:
+        InputError: it is none, was cut short, or has weights of another kind of net.
+    """
+    place = Path(recipe.init).expanduser()
+    if recipe.init in ("random", "imagenet") or means_coco(recipe) or holds_run(place):
+        return
+    if not (place.name == WEIGHTS and holds_run(place.parent)):
+        look_at_weights(place, recipe.net)
+
+
 def means_coco(recipe: Recipe) -> bool:
     """Whether `--init coco` is meant, and no run of that name."""
     if recipe.init != COCO or isinstance(recipe.init, UsualText):
@@ -27,7 +62,4 @@ def means_coco(recipe: Recipe) -> bool:
     place = Path(recipe.init).expanduser()
     if not place.is_dir():
         return not place.is_file()
-    # Imported late, as it imports torch.
-    from viewfinder.runs.places import holds_run
-
     return not holds_run(place)

@@ -34,6 +34,7 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import refuse_early
+from viewfinder.training.fetching import as_published
 from viewfinder.training.fold_figures import all_together, epochs_for_everything, fold_row
 from viewfinder.training.folds_refusing import refuse_folds
 from viewfinder.training.folds_usual import Folds, usual_folds
@@ -82,7 +83,7 @@ def _train_with(
     resume: bool,
     opened: Dataset | None,
 ) -> RunFolder:
-    undealt = ready = None
+    undealt, ready, recipe = None, None, as_published(recipe)
     if folds is None and resume and (begun := _folds_begun(out)):
         folds = begun
     if folds is None and not (resume and holds_run(out)):

@@ -13,10 +13,11 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import stand_ins
 from viewfinder.events import note
 from viewfinder.nets.building import shapes_alone
-from viewfinder.nets.imagenet import imagenet_weights, is_imagenet
+from viewfinder.nets.checkpoints import LoadReport, is_counter
+from viewfinder.nets.imagenet import imagenet_layout, imagenet_weights, is_imagenet, is_taken_from
 from viewfinder.nets.obtaining import coco_file, taught
 from viewfinder.nets.published import coco_weights
-from viewfinder.nets.weight_files import read_weights
+from viewfinder.nets.weight_files import few, read_weights
 from viewfinder.runs.places import holds_run
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
@@ -92,7 +93,35 @@ def start_net(
     state, names, colours = _weights_to_start(task, net, recipe)
     report = task.load(net, state, names, classes)
     note(str(report))
+    if not recipe.in_steps:
+        _require_features(net, report, recipe)
     return net, Start(colours, frozenset(report.loaded))
+
+
+def _require_features(net: nn.Module, report: LoadReport, recipe: Recipe) -> None:
+    """See that all layers but the last linear one, which is solved, have weights of others.
+
+    Raises:
+        InputError: one starts anew, so that what it says of pictures means nothing.
+    """
+    known = nets.pretrained(recipe.net)
+    # Heads that only learn beside the last, as GoogLeNet's, say nothing of pictures.
+    needed = (net if known is None else imagenet_layout(recipe.net)).state_dict()
+    last = [name for name, module in net.named_modules() if isinstance(module, nn.Linear)][-1:]
+    lacking = [
+        name
+        for name in (*report.missing, *(each.name for each in report.different), *report.withheld)
+        if name in needed
+        and not name.startswith(tuple(f"{each}." for each in last))
+        and not is_counter(name)
+    ]
+    if lacking:
+        raise InputError(
+            f"--init {recipe.init} has no weights for {counted(len(lacking), 'tensor')} of "
+            f"{recipe.net} before its last layer ({few(lacking)}), and the last alone is to be "
+            "learnt: give the net that these weights are of, or let all layers learn, by --head "
+            "full"
+        )
 
 
 def _weights_to_start(
@@ -120,7 +149,13 @@ def _weights_to_start(
         return *foreign, PLAIN
     state = read_weights(place, *_layouts(net, recipe.net))
     if not is_imagenet(published, state):
-        return state, (), None
+        if not is_taken_from(published, state):
+            return state, (), None
+        note(
+            f"{place} has the layers of {published} as ImageNet taught them, with another last "
+            "one: pictures are brought to the colours that these weights expect"
+        )
+        return _within(recipe.net, net, state), (), _colours(recipe.net)
     note(
         f"{place} holds {published} for the 1000 classes of ImageNet: pictures are brought to the "
         "colours that these weights expect, as with --init imagenet"

@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 
 from viewfinder.errors import InputError
-from viewfinder.nets.weight_files import refuse_compressed
+from viewfinder.nets.weight_heads import refuse_compressed
 from viewfinder.reading import refuse_special
 from viewfinder.runs.run import RunFolder
 from viewfinder.training.progress import TrainingProgress

@@ -1,9 +1,12 @@
 """How large pictures are shown to a classifier."""
 
+from pathlib import Path
+
 from viewfinder import nets
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.sides import usual_side
 from viewfinder.events import note
+from viewfinder.nets.obtaining import is_published
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 
@@ -26,10 +29,11 @@ def chosen_size(recipe: ClassifyRecipe, dataset: Dataset) -> Size:
     """
     own = nets.input_size(recipe.net)[0]
     given = recipe.size is not None or "size" in nets.options(recipe.net)
-    if given or recipe.init not in ("random", "imagenet"):
+    taught = recipe.init == "imagenet" or is_published(Path(recipe.init).expanduser(), recipe.net)
+    if given or not (taught or recipe.init == "random"):
         return (recipe.size or own,) * 2
     fitting = -(-usual_side(dataset.split("train")) // _SIZE_STEP) * _SIZE_STEP
-    if recipe.init == "imagenet":
+    if taught:
         fitting = max(_LEAST_PRETRAINED, _ENLARGED * fitting)
     if fitting < own:
         brought = f"{fitting}×{fitting} instead of {own}×{own}"
