@@ -111,7 +111,6 @@ def test_the_version(ask):
         (["train", "classify", "DATA", "--net", "lenet", "--size", "4"], "lenet"),
         (["train", "classify", "DATA", "--init", "nowhere.pth"], "nowhere.pth"),
         (["train", "classify", "DATA", "--epoch", "3"], "--epoch"),
-        (["train", "classify", "DATA", "--resume", "--net", "vgg16"], "--resume: there is no run"),
         (["train", "classify", "NOWHERE"], "there is no folder"),
         (["train", "classify", "EMPTY"], "put each class's pictures into a folder"),
         (["train", "classify", "ONE"], "one class only, 'cat'"),

@@ -141,7 +141,7 @@ def parts_in_words(folds: FoldScores, form: str) -> tuple[str, str]:
     of = counted(sum(row["test"] for row in folds["each"]), "picture")
     text = headline_of(folds["figure"], folds["mean"], form)
     text = f"mean {text}" if folded.averaged(folds["figure"]) else text
-    if folds["low"] is not None:
+    if _tells(folds):
         text += f", 95 % interval {_interval(folds, form)}"
     return text, f"of {of} in {folds['folds']} folds"
 
