@@ -494,3 +494,16 @@ def test_torchvisions_own_files_are_known_by_their_shapes(name: str) -> None:
         ours = nets.create(name, classes=999)
     assert imagenet.is_imagenet(name, theirs.state_dict())
     assert not imagenet.is_imagenet(name, ours.state_dict())
+
+
+def test_which_weights_of_several_are_read_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = {"module.fc.weight": torch.ones(2, 3)}
+    saved = {"epoch": 3, "teacher": state, "student": state, "optimizer": {"state": {0: state}}}
+    torch.save(saved, tmp_path / "a.pt")
+    assert list(read_weights(tmp_path / "a.pt")) == ["fc.weight"]
+    said = " ".join(capsys.readouterr().err.split())
+    assert "the weights under 'teacher' are read, and not those under 'student'" in said
+    assert "optimizer" not in said
+    assert "'module.' is left away before all names" in said

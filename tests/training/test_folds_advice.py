@@ -14,6 +14,7 @@ import viewfinder.training.train as training
 from viewfinder.cli import train as verb
 from viewfinder.cli.parsing import parsed
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.errors import InputError
 from viewfinder.evaluation.foldable import folds_for, folds_in_words, in_report, seen_before
 from viewfinder.events import listening
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
@@ -22,6 +23,7 @@ from viewfinder.training.folds import train_with
 from viewfinder.training.folds_advice import before, command
 from viewfinder.training.folds_usual import usual_folds
 from viewfinder.training.forecast import Forecast
+from viewfinder.training.resuming import refuse_other_recipe
 from viewfinder.training.train import train
 
 
@@ -103,6 +105,14 @@ def test_a_command_says_what_does_not_follow():
         flags = parsed(verb, "train", shlex.split(line)[2:])
         assert flags.recipe == recipe
     assert ClassifyRecipe(net="lenet").further is None
+
+
+def test_a_recipe_that_differs_is_told_by_the_flags_that_were_given(tmp_path):
+    run = SimpleNamespace(
+        folder=tmp_path, manifest=SimpleNamespace(recipe=ClassifyRecipe(), data={})
+    )
+    with pytest.raises(InputError, match="with other values of --head; give the same"):
+        refuse_other_recipe(run, ClassifyRecipe(head="full"))
 
 
 def test_the_advice_is_a_function_of_the_set(flat, small_set):

@@ -111,10 +111,12 @@ def test_another_head_for_a_run_of_ones_own(photos, tmp_path):
     fields = {**FIELDS, "net": "lenet", "size": 32}
     first = train("classify", photos, out=tmp_path / "a", epochs=1, precision="32", **fields)
     heard: list[str] = []
-    fields |= {"init": str(first.folder), "head": "linear", "learning_rate": 0.1}
+    fields |= {"init": str(first.folder), "head": "linear", "learning_rate": 0.1, "turn": 90.0}
     with listening(lambda event: heard.append(getattr(event, "text", ""))):
         run = train("classify", photos, out=tmp_path / "b", **fields)
-    assert "what is solved takes no steps: --learning-rate 0.1 changes nothing" in heard
+    assert (
+        "what is solved takes no steps: --learning-rate 0.1, --turn 90.0 changes nothing" in heard
+    )
     assert not [said for said in heard if "epoch" in said]
     mine, theirs = run.net().state_dict(), first.net().state_dict()
     changed = {n.rpartition(".")[0] for n in mine if not torch.equal(mine[n], theirs[n])}

@@ -34,6 +34,8 @@ _NESTS = (
     *("teacher", "student", "backbone", "encoder"),
 )
 _DEEPEST = 4
+# Keys beside them that are named.
+_TOLD = 3
 # Of a name, before which a prefix may end.
 _MOST_WORDS = 8
 
@@ -73,7 +75,10 @@ def tensors_in(document: object, source: str) -> dict[str, Tensor]:
     Raises:
         InputError: there are none, or not of a plain kind; `source` is what it calls the file.
     """
-    found = _innermost(document)
+    found, keys, beside = _innermost(document)
+    if keys:
+        others = f", and not those under {', '.join(map(repr, beside))}" if beside else ""
+        note(f"{source}: the weights under {'.'.join(keys)!r} are read{others}")
     if not isinstance(found, Mapping):
         raise InputError(
             f"{source} holds a {type(found).__name__}, not named weights: "
@@ -81,8 +86,8 @@ def tensors_in(document: object, source: str) -> dict[str, Tensor]:
         )
     state = {name: tensor.detach() for name, tensor in _own_tensors(found).items()}
     if not state:
-        keys = few([str(key) for key in found]) or "nothing"
-        raise InputError(f"{source} holds no weights, only {keys}: save net.state_dict() instead")
+        named = few([str(key) for key in found]) or "nothing"
+        raise InputError(f"{source} holds no weights, only {named}: save net.state_dict() instead")
     for name, tensor in state.items():
         if _is_exotic(tensor):
             raise InputError(
@@ -90,6 +95,7 @@ def tensors_in(document: object, source: str) -> dict[str, Tensor]:
                 f"complex or without values): save the weights as plain tensors"
             )
     while prefix := next((p for p in _WRAPPERS if all(n.startswith(p) for n in state)), None):
+        note(f"{prefix!r} is left away before all names")
         state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return state
 
@@ -105,19 +111,23 @@ def first_line(error: object) -> str:
     return str(error).strip().partition("\n")[0][:200] or type(error).__name__
 
 
-def _innermost(document: object) -> object:
-    """The mapping that holds the weights: by a known name, else the one with the most tensors."""
+def _innermost(document: object) -> tuple[object, list[str], list[str]]:
+    """The mapping that holds the weights: by a known name, else the one with the most tensors; the
+    keys that lead to it, and those beside the last that may hold others."""
+    keys, beside = list[str](), list[str]()
     for _ in range(_DEEPEST):  # Deeper is no real checkpoint; a hostile one may hold itself.
         if not isinstance(document, Mapping):
             break
-        nests = {key: value for key, value in document.items() if isinstance(value, Mapping)}
-        nest = next((nests[key] for key in _NESTS if _count(nests.get(key))), None)
-        if nest is None and not _own_tensors(document):
-            nest = max(nests.values(), key=_count, default=None)
-        if not _count(nest):
+        counts = {k: _count(each) for k, each in document.items() if isinstance(each, Mapping)}
+        key = next((each for each in _NESTS if counts.get(each)), None)
+        if key is None and not _own_tensors(document):
+            key = max(counts, key=lambda each: counts[each], default=None)
+        if key is None or not counts[key]:
             break
-        document = nest
-    return document
+        beside = [each for each in _NESTS if each != key and counts.get(each)][:_TOLD]
+        keys.append(f"{key!s:.40}")
+        document = document[key]
+    return document, keys, beside
 
 
 def _own_tensors(document: Mapping[object, object]) -> dict[str, Tensor]:

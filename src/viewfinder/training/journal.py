@@ -136,7 +136,12 @@ class Journal:
         recipe = self._recipe
         epoch = f"{counted(self._pictures, 'picture')} in {counted(self._steps, 'step')}"
         if recipe.minutes:
-            return f"training for {recipe.minutes:g} min; an epoch is {epoch}"
+            whole = (
+                f"; judged and reported {in_words(self._expected)} from now"
+                if (self._expected is not None)
+                else ""
+            )
+            return f"training for {recipe.minutes:g} min; an epoch is {epoch}{whole}"
         time = f": {in_words(self._expected)}" if self._expected is not None else ""
         return f"training for {counted(recipe.epochs, 'epoch')}, each of {epoch}{time}"
 

@@ -11,7 +11,13 @@ from viewfinder.events import note
 from viewfinder.runs.places import FOLDS
 from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks.manifest import Manifest
-from viewfinder.tasks.recipe import Recipe, differing_fields
+from viewfinder.tasks.recipe import (
+    Recipe,
+    UsualCount,
+    UsualNumber,
+    UsualText,
+    differing_fields,
+)
 from viewfinder.training.processes import threads_of_each
 from viewfinder.wording import counted
 
@@ -61,6 +67,10 @@ def refuse_other_recipe(run: RunFolder, recipe: Recipe) -> None:
     chosen = {"epochs"} if "folded" in run.manifest.data and (run.folder / FOLDS).exists() else ()
     different = [n for n in differing_fields(run.manifest.recipe, recipe) if n not in chosen]
     if different:
+        # What nobody gave follows from what somebody did.
+        usual = (UsualText, UsualCount, UsualNumber)
+        given = [name for name in different if not isinstance(getattr(recipe, name), usual)]
+        different = given or different
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in different)
         raise InputError(
             f"--resume: {run.folder} was begun with other values of {flags}; give the same ones, "

@@ -17,6 +17,7 @@ from viewfinder.training.job import Job
 _OF_STEPS = (
     *("epochs", "minutes", "batch", "optimiser", "learning_rate", "warmup", "momentum"),
     *("weight_decay", "clip", "average", "patience", "freeze"),
+    *("label_smoothing", "shift", "scale", "turn", "colour", "erase"),
 )
 # Options of nets that drop units or blocks, as they do in steps alone.
 _DROPPING = ("dropout",)

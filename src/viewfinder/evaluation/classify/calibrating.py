@@ -41,7 +41,8 @@ class ClassEvidence:
         if len(self.labels) >= FEWEST:
             return ""
         held_out = counted(len(self.labels), "held-out picture")
-        return f"{held_out} are too few to fit a temperature, {FEWEST} would do"
+        are = "is" if len(self.labels) == 1 else "are"
+        return f"{held_out} {are} too few to fit a temperature, {FEWEST} would do"
 
     def take(self, rows: NDArray[np.int64]) -> "ClassEvidence":
         """Some of them."""

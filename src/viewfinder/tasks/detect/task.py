@@ -37,7 +37,12 @@ from viewfinder.tasks.detect.foreign import open_foreign
 from viewfinder.tasks.detect.heads import head_of_net
 from viewfinder.tasks.detect.learner import BoxLearner
 from viewfinder.tasks.detect.measures.scores import DetectScores, score
-from viewfinder.tasks.detect.opinion.forming import FramedSplit, form_opinion, open_split
+from viewfinder.tasks.detect.opinion.forming import (
+    MOST_CROPS,
+    FramedSplit,
+    form_opinion,
+    open_split,
+)
 from viewfinder.tasks.detect.opinion.second import FILE, OPINION, read_opinion, write_opinion
 from viewfinder.tasks.detect.portable import read_portable
 from viewfinder.tasks.detect.recipe import DetectRecipe
@@ -49,6 +54,7 @@ from viewfinder.tasks.portable import Arrays, Outputs
 from viewfinder.tasks.question import Question, of_box
 from viewfinder.tasks.task import Task
 from viewfinder.values import as_table
+from viewfinder.wording import counted
 
 
 class Detect(
@@ -109,8 +115,11 @@ class Detect(
             return {}
         (folder / FILE).unlink(missing_ok=True)  # of an earlier end of this training
         config = replace(setup.config, habits={})
+        train = self._framed(dataset, "train", config, setup.recipe)
+        objects = counted(min(len(train.truth), MOST_CROPS), "labelled object")
+        note(f"a second opinion on classes: features of {objects} and of what is found are made")
         formed = form_opinion(
-            self._framed(dataset, "train", config, setup.recipe),
+            train,
             self._framed(dataset, "val", config, setup.recipe)
             if dataset.has_split("val")
             else None,

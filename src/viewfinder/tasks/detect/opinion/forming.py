@@ -192,10 +192,11 @@ def _judged(
     first, second, true = _pairs(found, consulted, truth, known)
     way = IN_WORDS[solved.way]
     if len(true) < _FEWEST:
+        found_there = f"{counted(len(true), 'object')} found in held-out pictures"
         return Formed(
             None,
-            f"no second opinion: {counted(len(true), 'object')} found in held-out pictures are too "
-            f"few to judge it by, {_FEWEST} would do (--val-share 0.3 holds more out)",
+            f"no second opinion: {found_there} {'is' if len(true) == 1 else 'are'} too few to "
+            f"judge it by, {_FEWEST} would do (--val-share 0.3 holds more out)",
             objects=len(true),
         )
     weight = _likeliest(first, second, true)
