@@ -21,6 +21,7 @@ from viewfinder.tasks.detect.tiling.tiles import Tiles, tiles_of
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.parts import TrainSetup
+from viewfinder.training import forecast
 from viewfinder.training.train import train
 
 QUICK = {"size": 64, "options": ("width=0.125",), "epochs": 1, "precision": "32", "keep": "memory"}
@@ -89,11 +90,22 @@ def test_a_training_shows_tiles_at_their_own_scale(small) -> None:
         assert batch.pictures[number, :, y, x].tolist() == [230, 40, 40]
 
 
-def test_a_run_learns_in_tiles_and_answers_in_them_wherever_it_is_asked(small, tmp_path) -> None:
+def test_a_run_learns_in_tiles_and_answers_in_them_wherever_it_is_asked(
+    small, tmp_path, monkeypatch
+) -> None:
     told: list[str] = []
+    timed: list[float] = []
+    of_parts = forecast._seconds_of_parts
+    monkeypatch.setattr(
+        forecast, "_seconds_of_parts", lambda *given: timed.append(of_parts(*given)) or 3600.0
+    )
     with listening(lambda event: told.append(event.text) if isinstance(event, Note) else None):
         train("detect", small, DetectRecipe(**QUICK), out=tmp_path / "run")
     assert any("learnt and answered in tiles of 64 pixels" in line for line in told)
+    assert len(timed) == 1
+    assert timed[0] > 0
+    (plan,) = (line for line in told if line.startswith("training for "))
+    assert plan.endswith(" h") or " h " in plan, "all of its tiles are answered at the end"
     run = open_run(tmp_path / "run")
     assert tiles_of(run.model.config) == Tiles(64)
     assert run.manifest.data["decided"] == {"tiles": {"side": 64, "overlap": 0.2}}
