@@ -410,6 +410,7 @@ def without_torch(monkeypatch, tmp_path):
         ("predict cls-run cls --coverage 1", "--coverage 1: give a share between 0 and 1"),
         ("predict cls-run cls --out full", "full exists already: choose another name"),
         ("why cls-run cls --out full", "full exists already: choose another name"),
+        ("train classify cls --minutes 1 --epochs=3", "--minutes and --epochs each say how long"),
         ("train classify cls --folds 1", "--folds 1: give 2 or more"),
         ("train classify cls --folds 2 --minutes 1", "give --epochs instead"),
         ("export cls-run --threshold 2", "--threshold 2: give a score from 0 to 1"),

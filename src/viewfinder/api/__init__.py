@@ -24,6 +24,7 @@ from viewfinder.runs import run as runs
 from viewfinder.runs.places import look_at_place
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.normalisation import Normalisation
+from viewfinder.tasks.recipe import refuse_two_lengths
 
 __all__ = [
     "Run",
@@ -101,6 +102,7 @@ def train(
     """
     from viewfinder.training.folds import train_with
 
+    refuse_two_lengths({name for name, value in fields.items() if value is not None})
     recipe = recipe_of(task).from_json(fields)
     look_at_place(Path(out).expanduser(), resume=resume)
     run = train_with(folds, task, data, recipe, out=out, resume=resume)

@@ -24,7 +24,7 @@ from viewfinder.events import listening, note
 from viewfinder.interrupts import UNBEGUN
 from viewfinder.runs.places import FOLDS, holds_progress, look_at_place
 from viewfinder.tasks import NAMES, recipe_of, refuse_unsuitable
-from viewfinder.tasks.recipe import Recipe
+from viewfinder.tasks.recipe import Recipe, refuse_two_lengths
 from viewfinder.training.folds_refusing import refuse_folds
 from viewfinder.values import as_table, as_whole
 from viewfinder.wording import counted
@@ -86,10 +86,10 @@ Flags: object = Union[tuple(_flags_of(task) for task in NAMES)]  # noqa: UP007
 
 
 def look_at(words: Sequence[str]) -> None:
-    """Refuse what does not begin with a task.
+    """Refuse what does not begin with a task, or says twice how long to train.
 
     Raises:
-        InputError: it begins with another word, or with none.
+        InputError: it begins with another word, or with none; --minutes and --epochs.
     """
     if not words or words[0].startswith("-"):
         raise InputError(f"say TASK, what to learn: viewfinder train {'|'.join(NAMES)} DATA")
@@ -99,6 +99,7 @@ def look_at(words: Sequence[str]) -> None:
             f"{shlex.quote(words[0])}"
         )
     recipe_of(words[0])
+    refuse_two_lengths({word.partition("=")[0].removeprefix("--") for word in words})
 
 
 def run(flags: _TrainFlags) -> int:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import ClassVar, Literal, Self, get_args, get_origin, get_type_hints
@@ -28,6 +28,18 @@ class UsualCount(int):
 
 class UsualNumber(float):
     """A number that nobody asked for: with other fields it may be another."""
+
+
+def refuse_two_lengths(given: Collection[str]) -> None:
+    """Refuse fields of which each says how long to train.
+
+    Raises:
+        InputError: `minutes` and `epochs` are both given.
+    """
+    if "minutes" in given and "epochs" in given:
+        raise InputError(
+            "--minutes and --epochs each say how long to train: give one, and leave the other out"
+        )
 
 
 @dataclass(frozen=True)
