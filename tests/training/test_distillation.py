@@ -38,7 +38,7 @@ SCORES = {
 def no_report():
     """These tests are of the training; the reports have their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "write_report", lambda *_: FitVerdict("unknown", "", ()))
+        patch.setattr(training, "write_report", lambda *_, **__: FitVerdict("unknown", "", ()))
         patch.setattr(training, "report_verdict", lambda *_: None)
         yield
 

@@ -40,7 +40,7 @@ def no_report():
     """Scores and reports have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "judge", lambda *_, **__: {})
-        patch.setattr(training, "write_report", lambda *_: FitVerdict("unknown", "", ()))
+        patch.setattr(training, "write_report", lambda *_, **__: FitVerdict("unknown", "", ()))
         patch.setattr(training, "report_verdict", lambda *_: None)
         yield
 

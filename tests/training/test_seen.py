@@ -23,7 +23,7 @@ def shown_of(task, data, recipe, out, monkeypatch):
     """The pictures that the report of a training is given."""
     given = []
 
-    def instead(run, dataset, judgements, folds, seen, *_):
+    def instead(run, dataset, judgements, folds, seen, *_, **__):
         given.extend(seen)
         return FitVerdict("unknown", "", ())
 
