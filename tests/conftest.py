@@ -61,14 +61,17 @@ def fixed_seed() -> None:
 
 
 @pytest.fixture(autouse=True)
-def whole_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+def whole_notes() -> Iterator[None]:
     """Notes in a pipe are compared as sentences, wherever their lines would be broken."""
     broken = Terminal._print_note
 
     def printed(terminal: Terminal, text: str) -> None:
         (broken if terminal._stream.isatty() else Terminal._print)(terminal, text)
 
-    monkeypatch.setattr(Terminal, "_print_note", printed)
+    # Of its own: a test that takes back what it patched must not take this back.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Terminal, "_print_note", printed)
+        yield
 
 
 @pytest.fixture(scope="session")
