@@ -61,8 +61,12 @@ def fixed_seed() -> None:
 
 
 @pytest.fixture(autouse=True)
-def whole_notes() -> Iterator[None]:
-    """Notes in a pipe are compared as sentences, wherever their lines would be broken."""
+def whole_notes() -> Iterator[Callable[[Terminal, str], None]]:
+    """Notes in a pipe are compared as sentences, wherever their lines would be broken.
+
+    Yields:
+        what breaks them.
+    """
     broken = Terminal._print_note
 
     def printed(terminal: Terminal, text: str) -> None:
@@ -71,7 +75,7 @@ def whole_notes() -> Iterator[None]:
     # Of its own: a test that takes back what it patched must not take this back.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Terminal, "_print_note", printed)
-        yield
+        yield broken
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from torch import nn
 
+from viewfinder.errors import InputError
 from viewfinder.explain.explaining import explain
 from viewfinder.inference.answers import Answer
 from viewfinder.inference.showing import Predictions
@@ -103,3 +104,8 @@ def test_a_deep_net_shows_its_first_and_last_layers():
     assert "<code>100</code>" not in text
     assert "<code>150</code>" in text
     assert len(text) < _MOST_BYTES
+
+
+def test_explain_says_what_it_takes_where_it_is_given_a_name():
+    with pytest.raises(InputError, match=r"of type str: viewfinder\.nets\.create\('lenet'\)"):
+        explain("lenet", (1, 3, 32, 32))

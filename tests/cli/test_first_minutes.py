@@ -21,6 +21,7 @@ from viewfinder.cli.meant import torchvision_names
 from viewfinder.cli.output import say
 from viewfinder.cli.parsing import parsed
 from viewfinder.events import note
+from viewfinder.listeners.terminal import Terminal
 from viewfinder.nets import receiving
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks import NAMES, recipe_of
@@ -157,9 +158,9 @@ def test_sentences_are_broken_in_a_terminal_and_whole_in_a_file(monkeypatch, cap
         assert lines[1].startswith("    word")
 
 
-def test_notes_are_broken_at_words_in_a_pipe_too(monkeypatch, capsys):
+def test_notes_are_broken_at_words_in_a_pipe_too(whole_notes, monkeypatch, capsys):
     """But for a command, which stays as it can be given."""
-    monkeypatch.undo()  # tests read notes whole
+    monkeypatch.setattr(Terminal, "_print_note", whole_notes)
     note("here: " + "word " * 40)
     note("  viewfinder train classify " + "--flag " * 20)
     *lines, command = capsys.readouterr().err.splitlines()

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from viewfinder.errors import InputError
 from viewfinder.runs.run import RunFolder, open_run
+from viewfinder.tasks import recipe_of
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.task import Classify
 from viewfinder.training import loop
@@ -367,6 +368,8 @@ def test_a_finished_run_is_resumed_with_its_own_set_alone(small_set, small_run, 
         assert finished(small_run, same, recipe, folds=None).folder == small_run
     with pytest.raises(InputError, match=r"was learnt from .*, not .*: give --out another name"):
         finished(small_run, make_set(train=2, val=1, test=1), recipe, folds=None)
+    with pytest.raises(InputError, match=r"was begun by `train classify`: give that task"):
+        finished(small_run, small_set, recipe_of("detect")(), folds=None)
     other = replace(recipe, epochs=recipe.epochs + 1)
     with pytest.raises(InputError, match="other values of --epochs"):
         finished(small_run, small_set, other, folds=None)

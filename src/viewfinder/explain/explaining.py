@@ -1,6 +1,7 @@
 """One net, one pass, one explanation."""
 
 from dataclasses import replace
+from typing import cast
 
 from torch import nn
 
@@ -44,8 +45,12 @@ def explain(
             where batched=True says that it is one.
 
     Raises:
-        InputError: the net looks at the numbers of its tensors, and `real` is not set.
+        InputError: `module` is no net, or one that looks at the numbers of its tensors, and `real`
+            is not set.
     """
+    if not isinstance(cast(object, module), nn.Module):
+        made = f": viewfinder.nets.create({module!r}) makes one" if isinstance(module, str) else ""
+        raise InputError(f"explain takes a net, and this is of type {type(module).__name__}{made}")
     arguments = tuple(_sample(value) for value in inputs_or_shapes)
     return explain_call(module, arguments, name=name, real=real, batched=batched)
 

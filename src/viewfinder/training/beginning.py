@@ -7,7 +7,6 @@ from pathlib import Path
 from torch import nn
 
 from viewfinder import nets
-from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.doctor.record import machine_record
@@ -94,9 +93,9 @@ def prepare(
     """Choose everything, on the training's own pictures.
 
     Args:
+        dataset: with its bits found.
         source, arithmetic: as of `train_on`.
     """
-    dataset = with_bits_found(dataset)
     device = pick_device(recipe.device)
     size = task.size(recipe, dataset)
     record = data_record(dataset, recipe, source)

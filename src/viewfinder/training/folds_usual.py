@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.folding import dealt
 from viewfinder.datasets.opening import open_dataset
@@ -93,4 +94,4 @@ def _prepared(task: str, data: str | Path, recipe: Recipe, opened: Dataset) -> P
     require_present(opened)
     kind.require(opened)
     require_classes(kind, opened.classes)
-    return prepare(kind, opened, recipe, source=str(data))
+    return prepare(kind, with_bits_found(opened), recipe, source=str(data))

@@ -64,6 +64,11 @@ def refuse_other_recipe(run: RunFolder, recipe: Recipe) -> None:
     Raises:
         InputError: it is another.
     """
+    if type(recipe) is not type(run.manifest.recipe):
+        raise InputError(
+            f"--resume: {run.folder} was begun by `train {run.manifest.task}`: give that task, or "
+            "another --out"
+        )
     chosen = {"epochs"} if "folded" in run.manifest.data and (run.folder / FOLDS).exists() else ()
     different = [n for n in differing_fields(run.manifest.recipe, recipe) if n not in chosen]
     if different:

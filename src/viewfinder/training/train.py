@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 
 from viewfinder.attribution.in_report import shown_reasons
+from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.presence import pointing_to_check, require_present
@@ -120,6 +121,10 @@ def train_on(
     task.require(dataset)
     require_classes(task, dataset.classes)
     going_on = resume and holds_run(out)
+    if ready is not None:
+        dataset = ready.dataset
+    elif not going_on:
+        dataset = with_bits_found(dataset)
     note(dataset.summary())
     beside = (FOLDS,) if folds else ()
     few = folds_for(dataset) if part is None else None
@@ -135,7 +140,6 @@ def train_on(
         else:
             refuse_taken(out, beside=beside)
             ready = ready or prepare(task, dataset, recipe, source=source, arithmetic=arithmetic)
-            dataset = ready.dataset
             if said := _how_long(ready, part=part, trainings=trainings):
                 note(said)
             job = begin(ready, out, part=part, beside=beside)
