@@ -1,6 +1,7 @@
 """A last layer solved at once is a run like any other."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from viewfinder.tasks import find
 from viewfinder.tasks.classify import solving
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training.folds_usual import usual_folds
+from viewfinder.training.solving import alike
 
 CPU = torch.device("cpu")
 FIELDS = {"net": "efficientnet-lite0", "size": 64, "keep": "memory"}
@@ -37,6 +39,28 @@ def photos(tmp_path_factory):
                 write_picture(place, picture.clip(0, 255).astype(np.uint8))
     (folder / "more").rename(folder.parent / f"{folder.name}-more")
     return folder
+
+
+def test_folds_that_learnt_another_kind_of_last_layer_do_not_tell_how_sure_one_is(
+    small_run, tmp_path
+):
+    heads = (
+        {"way": "linear", "believed": 0},
+        {"way": "linear", "believed": 40},
+        {"way": "prototypes", "believed": 0},
+        {},
+    )
+    folds = [shutil.copytree(small_run, tmp_path / str(number)) for number in range(len(heads))]
+    for fold, head in zip(folds, heads, strict=True):
+        scores = json.loads((fold / "scores.json").read_text())
+        (fold / "scores.json").write_text(json.dumps(scores | ({"head": head} if head else {})))
+    said: list[str] = []
+    with listening(lambda event: said.append(event.text)):
+        assert alike(folds, {"way": "linear", "believed": 0, "decay": 1.0}) == folds[:1]
+        assert alike(folds[:1], {"way": "linear", "believed": 0}) == folds[:1]
+        assert alike(folds, {}) == folds, "what learns in steps is of one kind"
+    (only,) = said
+    assert only.startswith("3 of 4 folds learnt the last layer in another way")
 
 
 @pytest.mark.parametrize("head", ["auto"])

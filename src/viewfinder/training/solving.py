@@ -1,17 +1,22 @@
 """A training without steps: what is learnt is solved at once, measured, and kept."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 
 import torch
 
 from viewfinder.events import note
 from viewfinder.runs.pictures import read_pictures
+from viewfinder.runs.run import open_run
+from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.best import measure
 from viewfinder.training.job import Job
+from viewfinder.values import as_table
+from viewfinder.wording import counted
 
 # What only a training in steps asks for.
 _OF_STEPS = (
@@ -52,6 +57,35 @@ def solve(job: Job, device: torch.device) -> Mapping[str, object]:
     }
     job.run.append_history(row | figures)
     return found
+
+
+def alike(folds: Sequence[Path], solved: Mapping[str, object]) -> list[Path]:
+    """The folds whose last layer came about as that of the run after them.
+
+    Class means, ridge regression, and either with pictures without labels are each sure of
+    themselves in a way of their own: scores of one are not fitted by answers of another.
+
+    Args:
+        folds: the folders of their runs.
+        solved: how the run's came about; empty where it learnt in steps.
+    """
+    if not solved:
+        return list(folds)
+    found = [
+        fold
+        for fold in folds
+        if _kind(as_table(read_scores(open_run(fold).scores_file).get("head", {}))) == _kind(solved)
+    ]
+    if len(found) < len(folds):
+        note(
+            f"{len(folds) - len(found)} of {counted(len(folds), 'fold')} learnt the last layer in "
+            "another way than the run on everything, and say nothing of how sure it may be"
+        )
+    return found
+
+
+def _kind(solved: Mapping[str, object]) -> tuple[object, bool]:
+    return solved.get("way"), bool(solved.get("believed"))
 
 
 def _idle(recipe: Recipe) -> list[str]:

@@ -53,7 +53,7 @@ from viewfinder.training.locking import taken
 from viewfinder.training.loop import fit
 from viewfinder.training.processes import launch
 from viewfinder.training.seen import first_step
-from viewfinder.training.solving import solve
+from viewfinder.training.solving import alike, solve
 
 
 def train(
@@ -190,7 +190,7 @@ def _finish(
     concluded = find(run.manifest.task).conclude(
         run.model.load_on(device), dataset, run.setup(), device, run.folder
     )
-    run, judgements, fitted = _judged(run, dataset, folds, device)
+    run, judgements, fitted = _judged(run, dataset, folds, device, solved)
     scores = {split: j.as_json() for split, j in judgements.items()}
     beside: dict[str, Mapping[str, object] | None] = {
         "folds": folds,
@@ -217,7 +217,11 @@ def _finish(
 
 
 def _judged(
-    run: RunFolder, dataset: Dataset, folds: FoldScores | None, device: torch.device
+    run: RunFolder,
+    dataset: Dataset,
+    folds: FoldScores | None,
+    device: torch.device,
+    solved: Mapping[str, object],
 ) -> tuple[RunFolder, dict[str, AnyJudgement], Mapping[str, object] | None]:
     """The run with its scores fitted, how it answers each split, and the figures of that fit."""
     (run.folder / CALIBRATION).unlink(missing_ok=True)  # of an earlier end of this training
@@ -233,7 +237,7 @@ def _judged(
         unseen = judge_unseen(run.model, run, dataset.split("train"), device=device)
         judgements = {**({HELD_OUT: unseen} if unseen is not None else {}), **judgements}
     judges = [run.folder / FOLDS / str(n + 1) for n in range(folds["folds"] if folds else 0)]
-    judgements, fitted = calibrated(run, judgements, judges)
+    judgements, fitted = calibrated(run, judgements, alike(judges, solved))
     return open_run(run.folder), judgements, fitted
 
 
