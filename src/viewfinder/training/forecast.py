@@ -1,6 +1,7 @@
 """About how long a training takes here, told before its first step."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -121,25 +122,30 @@ def _seconds_of_parts(
 ) -> float:
     """Of a picture that is answered in parts, the quicker of two times."""
     one, net = splits.probe.truth.select(np.arange(1)), net.to(device).eval()
-    times = []
-    for _ in range(2):
-        begun = perf_counter()
+
+    def answer() -> None:
         task.answers(net, task.open_eval(one, config, keep="none"), config, device)
-        times.append(perf_counter() - begun)
+
+    quicker = _quicker_of_two(answer, device)
     net.train()
-    return min(times)
+    return quicker
 
 
 def _seconds_of_answer(net: nn.Module, config: ModelConfig, device: torch.device) -> float:
     """Of a picture, the quicker of two times."""
     width, height = config.size
     asked, net = torch.zeros(_ASKED, 3, height, width, device=device), net.to(device).eval()
-    times = []
     with torch.no_grad():
-        for _ in range(2):
-            begun = perf_counter()
-            net(asked)
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-            times.append(perf_counter() - begun)
-    return min(times) / _ASKED
+        return _quicker_of_two(lambda: net(asked), device) / _ASKED
+
+
+def _quicker_of_two(work: Callable[[], object], device: torch.device) -> float:
+    """Seconds; a GPU's until it has computed."""
+    times = []
+    for _ in range(2):
+        begun = perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(perf_counter() - begun)
+    return min(times)
