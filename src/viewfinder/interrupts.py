@@ -2,7 +2,6 @@
 
 import _thread
 import contextlib
-import multiprocessing
 import os
 import signal
 import threading
@@ -128,6 +127,8 @@ def end_with_parent() -> None:
 
     A training whose parent was killed would go on, beside the one that is begun next.
     """
+
+    import multiprocessing  # which few commands need, and takes its time
 
     def watch() -> None:
         parent = multiprocessing.parent_process()

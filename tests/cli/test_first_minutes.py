@@ -10,9 +10,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
+import tyro
 
 from viewfinder.cli.flags import flags_of, kind_of
 from viewfinder.cli.help import described
@@ -20,6 +22,7 @@ from viewfinder.cli.main import VERBS, main
 from viewfinder.cli.meant import torchvision_names
 from viewfinder.cli.output import say
 from viewfinder.cli.parsing import parsed
+from viewfinder.cli.quick_checks import without_typeguard
 from viewfinder.events import note
 from viewfinder.listeners.terminal import Terminal
 from viewfinder.nets import receiving
@@ -128,6 +131,28 @@ def test_a_slip_does_not_wait_for_torch(tmp_path):
     )
     assert done.stdout == "[]\n"
     assert done.stderr.count("error: ") == 6
+
+
+def test_what_a_set_cannot_do_is_refused_with_few_imports(three_kinds):
+    """Neither what computes, nor what types are checked by, nor what speaks to the network."""
+    slow = ("torch", "typeguard", "asyncio", "multiprocessing", "http.client")
+    code = (
+        "import sys; from viewfinder.cli.main import main\n"
+        "main(['train', 'classify', 'cls', '--folds', '40'])\n"
+        "main(['train', 'detect', 'cls'])\n"
+        f"print([name for name in {slow} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+    assert done.stderr.count("error: ") == 2
+
+
+@pytest.mark.parametrize("kind", [int | None, Path | None, tuple[str, ...], int | Literal["none"]])
+@pytest.mark.parametrize("value", [None, 3, "none", Path("a"), (), ("a", "b"), (3,), ["a"]])
+def test_defaults_are_checked_as_tyro_checks_them(kind, value):
+    usual = tyro._resolver.is_instance(kind, value)
+    with without_typeguard():
+        assert tyro._resolver.is_instance(kind, value) == usual
 
 
 def test_torchvision_is_known_without_importing_it():

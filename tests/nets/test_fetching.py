@@ -17,7 +17,8 @@ from viewfinder.errors import InputError
 from viewfinder.events import Progressed, ProgressEnded, listening
 from viewfinder.nets import receiving
 from viewfinder.nets.facts import Download
-from viewfinder.nets.fetching import here, obtain
+from viewfinder.nets.fetching import obtain
+from viewfinder.nets.lying_here import here
 
 DATA = np.random.default_rng(0).integers(0, 256, 3_000_000, np.uint8).tobytes()
 DIGEST = hashlib.sha256(DATA).hexdigest()

@@ -55,17 +55,23 @@ def kind_of(module: ModuleType, words: list[str]) -> type:
     return kind
 
 
-def flags_of(kind: type, *, recipe: bool = False) -> list[Flag]:
-    """The flags of a dataclass, in their order; those of a dataclass within it come last."""
+def flags_of(kind: type, *, recipe: bool = False, helps: bool = True) -> list[Flag]:
+    """The flags of a dataclass, in their order; those of a dataclass within it come last.
+
+    Args:
+        recipe: its fields are choices of a training.
+        helps: with what help says of each, which stands in the source and takes time to read.
+    """
     assert dataclasses.is_dataclass(kind), "flags are a dataclass's fields"
-    hints, said = get_type_hints(kind, include_extras=True), _docs(kind)
+    hints, said = get_type_hints(kind, include_extras=True), _docs(kind) if helps else {}
     found, inner = [], []
     for field in dataclasses.fields(kind):
         if dataclasses.is_dataclass(hints[field.name]):
-            inner += flags_of(hints[field.name], recipe=issubclass(hints[field.name], Recipe))
+            within = hints[field.name]
+            inner += flags_of(within, recipe=issubclass(within, Recipe), helps=helps)
         else:
             text = said.get(field.name, "")
-            if recipe and field.name == "net":
+            if recipe and helps and field.name == "net":
                 text = _with_nets(text, kind)
             found.append(_flag(field, hints[field.name], text, recipe))
     return found + inner

@@ -12,6 +12,7 @@ import tyro
 
 from viewfinder.cli.flags import Flag, flags_of, kind_of
 from viewfinder.cli.meant import nearest, refuse_missing_places, refuse_misspelt_flags
+from viewfinder.cli.quick_checks import without_typeguard
 from viewfinder.errors import InputError
 from viewfinder.tasks import NAMES
 
@@ -30,7 +31,7 @@ def read_flags(module: ModuleType, verb: str, words: list[str]) -> object:
     if hasattr(module, "look_at"):
         module.look_at(words)
     try:
-        known = flags_of(kind_of(module, words))
+        known = flags_of(kind_of(module, words), helps=False)
         refuse_misspelt_flags(words, known)
         flags = parsed(module, verb, gathered(words, known))
     except InputError as error:
@@ -73,7 +74,7 @@ def parsed(module: ModuleType, verb: str, words: list[str]) -> object:
     try:
         # Wide enough that nothing is broken into lines that would have to be put together.
         os.environ["COLUMNS"] = "10000"
-        with contextlib.redirect_stderr(complaint):
+        with contextlib.redirect_stderr(complaint), without_typeguard():
             return tyro.cli(
                 module.Flags,
                 args=words,

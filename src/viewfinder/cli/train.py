@@ -12,6 +12,7 @@ Example:
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, make_dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
@@ -233,6 +234,10 @@ def _default_folder(flags: _TrainFlags) -> Path:
     """`runs/DATA-NET`, or the first of `-2`, `-3`, … that is free; with --resume, the last taken,
     where there is one."""
     name = f"{Path(flags.data).resolve().name}-{flags.recipe.net}"
-    places = [Path("runs") / (name if n == 1 else f"{name}-{n}") for n in range(1, 10_000)]
-    free = next(index for index, place in enumerate(places) if not place.exists())
-    return places[free - 1] if flags.resume and free else places[free]
+    last = None
+    for number in count(1):
+        place = Path("runs") / (name if number == 1 else f"{name}-{number}")
+        if not place.exists():
+            break
+        last = place
+    return last if flags.resume and last else place

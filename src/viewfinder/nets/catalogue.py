@@ -8,9 +8,8 @@ from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.nets import published
 from viewfinder.nets.facts import PLAIN, Colours, Download, Package
-from viewfinder.nets.fetching import here, is_whole
+from viewfinder.nets.lying_here import FOLDER, here, is_whole
 from viewfinder.nets.obtaining import coco_file, imagenet_file
-from viewfinder.nets.receiving import FOLDER
 from viewfinder.reading import read_bytes
 from viewfinder.wording import likest
 

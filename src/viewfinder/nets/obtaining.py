@@ -6,8 +6,8 @@ from pathlib import Path
 
 from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.nets.facts import Package, Pretrained
-from viewfinder.nets.fetching import here, is_whole, obtain
+from viewfinder.nets.facts import Download, Package, Pretrained
+from viewfinder.nets.lying_here import here, is_whole
 from viewfinder.nets.published import COCO_NETS, coco_download
 
 
@@ -19,7 +19,7 @@ def imagenet_file(name: str) -> Path:
     """
     source = imagenet_facts(name).source
     if not isinstance(source, Package):
-        return obtain(source, needed_for=f"the ImageNet weights of {name}")
+        return _obtained(source, f"the ImageNet weights of {name}")
     file = source.path()
     if file is None:
         raise InputError(
@@ -75,7 +75,14 @@ def coco_file(net: str) -> Path | None:
         nets_with = ", ".join(COCO_NETS)
         raise InputError(f"--init coco: these weights are of {nets_with}, and not {net}")
     download = coco_download(net)
-    return None if download is None else obtain(download, needed_for=f"the COCO weights of {net}")
+    return None if download is None else _obtained(download, f"the COCO weights of {net}")
+
+
+def _obtained(what: Download, needed_for: str) -> Path:
+    # What speaks to the network takes its time to import, and most nets start from what is here.
+    from viewfinder.nets.fetching import obtain
+
+    return obtain(what, needed_for=needed_for)
 
 
 def taught(net: str) -> str:

@@ -15,12 +15,8 @@ from viewfinder.errors import InputError
 from viewfinder.events import note, track
 from viewfinder.files import write_text
 from viewfinder.nets.facts import Download
+from viewfinder.nets.lying_here import FOLDER, LEEWAY
 from viewfinder.reading import read_bytes
-
-FOLDER = "VIEWFINDER_WEIGHTS"
-"""The variable that names a folder of files that somebody brought."""
-LEEWAY = 2048
-"""Bytes by which a length that is not exact may be off."""
 
 # Seconds that a server has to begin its answer, and between two pieces of it.
 _PATIENCE, _STALLED = 3.0, 30.0
