@@ -3,9 +3,9 @@
 Names are imported when they are first used, so that `import viewfinder` does not wait for torch.
 """
 
-import importlib
-from typing import TYPE_CHECKING
-
+# As typing has it, whose import takes longer than all else here: until the command line is reached,
+# a Ctrl-C is answered by Python, with a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from viewfinder import nets
     from viewfinder.api import Run, describe, next_to_label, open_net, open_run, similar, train, why
@@ -48,6 +48,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    import importlib
+
     if name not in _HOMES:
         raise AttributeError(f"module 'viewfinder' has no attribute {name!r}")
     module = importlib.import_module(_HOMES[name])

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -25,3 +26,13 @@ def test_ctrl_c_while_the_command_line_is_imported_is_one_line(monkeypatch, caps
         script.entry()
     assert ended.value.code == STOPPED
     assert capsys.readouterr().err == UNBEGUN + "\n"
+
+
+def test_nothing_is_imported_before_ctrl_c_is_answered():
+    """Until then Python answers it, with a traceback."""
+    code = (
+        "import sys; before = set(sys.modules); import viewfinder.__main__\n"
+        "print(sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['viewfinder', 'viewfinder.__main__']\n"

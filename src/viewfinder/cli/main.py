@@ -89,16 +89,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    as_lines = "--json-lines" in words
-    words = [word for word in words if word not in ("--debug", "--json-lines")]
-    open_closed_streams()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A file's name may hold what the terminal's encoding does not.
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            with stops_interrupt(_HERE, _say_unbegun), names_shown(), _listening(as_lines=as_lines):
-                return _dispatch(words)
+            with stops_interrupt(_HERE, _say_unbegun):
+                return _answer(words)
         finally:
             # Here, and not when Python exits: who reads our output may have gone.
             sys.stdout.flush()
@@ -113,6 +107,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _print_error(_in_words(error))
         return 2
+
+
+def _answer(words: list[str]) -> int:
+    """Run the command of these words, with its streams open and somebody who listens."""
+    as_lines = "--json-lines" in words
+    open_closed_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name may hold what the terminal's encoding does not.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    with names_shown(), _listening(as_lines=as_lines):
+        return _dispatch([word for word in words if word not in ("--debug", "--json-lines")])
 
 
 def _in_words(error: Exception) -> str:
