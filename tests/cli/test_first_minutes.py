@@ -439,6 +439,13 @@ def without_torch(monkeypatch, tmp_path):
         ("train classify cls --minutes 1 --epochs=3", "--minutes and --epochs each say how long"),
         ("train classify cls --folds 1", "--folds 1: give 2 or more"),
         ("train classify cls --folds 2 --minutes 1", "give --epochs instead"),
+        ("train detect cls --net yolov3-lite0 --options stil=2", "no option 'stil' (did you mean "
+         "still?)"),
+        ("train classify cls --init file --out r/i", "file is empty (0 bytes)"),
+        ("similar cls/a/1.png cls --count 0", "--count 0: a whole number from 1"),
+        ("similar cls/a/1.png cls --html page.txt", "--html page.txt: the page is HTML"),
+        ("order cls --count -1", "--count -1: a whole number from 0"),
+        ("why cls-run cls --html page.txt", "--html page.txt: the page is HTML"),
         ("export cls-run --threshold 2", "--threshold 2: give a score from 0 to 1"),
         ("export cls-run --out full", "full is a folder: name a new file to write, such as"),
         ("export cls-run --out file", "file exists already: choose another name"),

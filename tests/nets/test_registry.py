@@ -255,6 +255,13 @@ def test_dropout_acts_in_training_alone(name: str) -> None:
     assert torch.equal(net(pictures), net(pictures))
 
 
+def test_options_are_read_from_the_file_without_running_it() -> None:
+    for name in nets.names():
+        nets.require_options(name, nets.options(name))
+        with pytest.raises(InputError, match=f"{name} has no option 'stil'.*its options are: "):
+            nets.require_options(name, ["stil"])
+
+
 def test_classes_left_out_is_the_count_of_the_paper() -> None:
     with torch.device("meta"):
         for name in CLASSIFIERS:

@@ -1,6 +1,7 @@
 """Weights of others to start from: whose colours, behind what prefix, and what stops it."""
 
 import pickle
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from viewfinder.errors import InputError
 from viewfinder.nets.darknet.config import PUBLISHED_HEADER
 from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.nets.obtaining import imagenet_file
+from viewfinder.nets.pickled import OLD
 from viewfinder.nets.published import _PUBLISHED as facts
 from viewfinder.nets.published import COCO_NET, coco_weights
 from viewfinder.tasks import find, recipe_of
@@ -224,6 +226,9 @@ def test_a_last_layer_is_solved_only_behind_layers_that_were_taught(tmp_path: Pa
         ("a.safetensors", b"\x4a" + bytes(7) + b'{"a":{"dtype":"F32","shape":[9],', "safetensors"),
         ("yolov3-tiny.weights", bytes(64), "is a file of Darknet's, whose weights are a detector"),
         ("folder", None, "is a folder that holds no run"),
+        ("a.pth", b"\x89PNG and more", "is not a weight file that can be read"),
+        ("a.pth", pickle.dumps({"a": 1}), "it holds more than tensors"),
+        ("a.pth", OLD[:20], "was cut short: fetch or save it again|is damaged"),
     ],
 )
 def test_what_is_no_file_of_weights_is_refused_before_the_set_is_opened(
@@ -240,6 +245,52 @@ def test_what_is_no_file_of_weights_is_refused_before_the_set_is_opened(
             look_at_start(recipe)
     with pytest.raises(InputError, match=says):
         start_net(find("classify"), recipe, CLASSES, {})
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.9, 1.0])
+def test_a_file_of_torchs_older_format_is_as_long_as_it_says(tmp_path: Path, share: float) -> None:
+    file = tmp_path / "a.pth"
+    state = nets.create("lenet").state_dict()
+    # Storages of several kinds, and one that two tensors share.
+    state |= {
+        f"{n}.{kind}": torch.zeros(n + 1, 3).to(kind)
+        for n, kind in enumerate((torch.half, torch.bfloat16, torch.long, torch.bool, torch.double))
+    }
+    state["again"] = (
+        state["fc1.weight"][:3] if "fc1.weight" in state else next(iter(state.values()))
+    )
+    torch.save({"model": state, "epoch": 3}, file, _use_new_zipfile_serialization=False)
+    content = file.read_bytes()
+    file.write_bytes(content[: round(share * len(content))])
+    recipe = ClassifyRecipe(net="lenet", init=str(file))
+    if share == 1:
+        return look_at_start(recipe)
+    with pytest.raises(InputError, match=r"was cut short: fetch or save it again"):
+        look_at_start(recipe)
+    return None
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_whole_net_in_a_file_is_seen_at_a_glance(tmp_path: Path, old: bool) -> None:
+    torch.save(
+        {"net": torch.nn.Linear(2, 2)}, tmp_path / "a.pth", _use_new_zipfile_serialization=not old
+    )
+    with pytest.raises(InputError, match="holds more than tensors"):
+        look_at_start(ClassifyRecipe(net="lenet", init=str(tmp_path / "a.pth")))
+
+
+def test_an_archive_of_something_else_is_seen_at_a_glance(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.pth", "w") as archive:
+        archive.writestr("words.txt", "nothing")
+    with pytest.raises(InputError, match=r"an archive without the data\.pkl"):
+        look_at_start(ClassifyRecipe(net="lenet", init=str(tmp_path / "a.pth")))
+
+
+@pytest.mark.parametrize("opcodes", [b"(t" * 200_000, b"(" * 200_000, b"\x95" + b"\xff" * 8])
+def test_a_pickle_of_a_stranger_is_looked_at_in_no_time(tmp_path: Path, opcodes: bytes) -> None:
+    (tmp_path / "a.pth").write_bytes(OLD + opcodes + b".")
+    with pytest.raises(InputError, match="was cut short"):
+        look_at_start(ClassifyRecipe(net="lenet", init=str(tmp_path / "a.pth")))
 
 
 def test_a_safetensors_file_that_was_cut_short_is_seen_at_a_glance(tmp_path: Path) -> None:

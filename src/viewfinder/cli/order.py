@@ -18,7 +18,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import print_json, say
+from viewfinder.cli.output import print_json, require_html, say
+from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.wording import counted, shown
 
@@ -45,18 +46,17 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Put in order, and print."""
-    # At once: what comes next imports torch, which takes seconds.
-    note(f"order the pictures of {flags.data}")
-    from viewfinder.devices import pick_device
-    from viewfinder.errors import InputError
-    from viewfinder.features.describing import Part
-    from viewfinder.inference.opening import open_model
-    from viewfinder.labelling.asking import next_to_label
-    from viewfinder.labelling.picture_page import PageEntry, require_html, write_picture_page
-
     require_html(flags.html)
     if flags.count < 0:
         raise InputError(f"--count {flags.count}: a whole number from 0")
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"order the pictures of {flags.data}")
+    from viewfinder.devices import pick_device
+    from viewfinder.features.describing import Part
+    from viewfinder.inference.opening import open_model
+    from viewfinder.labelling.asking import next_to_label
+    from viewfinder.labelling.picture_page import PageEntry, write_picture_page
+
     model = None if flags.by is None else open_model(flags.by)
     found = next_to_label(
         flags.data,

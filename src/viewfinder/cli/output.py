@@ -6,9 +6,11 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viewfinder.console import in_width, raw, rich_console
+from viewfinder.errors import InputError
 from viewfinder.values import as_number
 from viewfinder.wording import as_json, figure_name
 
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
 def asked_by() -> str:
     """The command that was given, as a shell takes it."""
     return shlex.join(["viewfinder", *sys.argv[1:]])
+
+
+def require_html(file: Path | None) -> None:
+    """Refuse a page of another kind before anything is computed for it.
+
+    Raises:
+        InputError: its name does not end as HTML's.
+    """
+    if file is not None and file.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"--html {file}: the page is HTML, name it {file.with_suffix('.html')}")
 
 
 def print_json(document: Mapping[str, object]) -> None:

@@ -18,7 +18,8 @@ from typing import Annotated
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, require_html
+from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.wording import shown
 
@@ -43,16 +44,15 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Find, and print."""
-    # At once: what comes next imports torch, which takes seconds.
-    note(f"look for what is like {flags.file} in {flags.data}")
-    from viewfinder.errors import InputError
-    from viewfinder.features.describing import Part
-    from viewfinder.labelling.picture_page import PageEntry, require_html, write_picture_page
-    from viewfinder.labelling.similar import find_similar
-
     require_html(flags.html)
     if flags.count < 1:
         raise InputError(f"--count {flags.count}: a whole number from 1")
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"look for what is like {flags.file} in {flags.data}")
+    from viewfinder.features.describing import Part
+    from viewfinder.labelling.picture_page import PageEntry, write_picture_page
+    from viewfinder.labelling.similar import find_similar
+
     found = find_similar(
         flags.file, flags.data, box=flags.box, objects=flags.objects, count=flags.count
     )

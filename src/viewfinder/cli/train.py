@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 import tyro
 
+from viewfinder import nets
 from viewfinder.cli.meant import refuse_misspelt_net
 from viewfinder.cli.output import headline, in_lines, print_json
 from viewfinder.errors import InputError
@@ -105,7 +106,7 @@ def look_at(words: Sequence[str]) -> None:
 
 def run(flags: _TrainFlags) -> int:
     """Train, then print where the run is and how good it is."""
-    from viewfinder.training.fetching import as_published
+    from viewfinder.training.fetching import as_published, look_at_start
 
     refuse_misspelt_net(flags.recipe.net, flags.task)
     # Fields that are made when flags are read are none that a type checker knows.
@@ -121,6 +122,9 @@ def run(flags: _TrainFlags) -> int:
         note(f"{folder} is finished already: nothing is left to train")
         return _print_run(flags, done)
     look_at_place(folder.expanduser(), resume=flags.resume)
+    if not flags.resume:
+        look_at_start(flags.recipe)
+        nets.require_options(flags.recipe.net, flags.recipe.net_options())
     # At once: what comes next imports torch, which takes seconds.
     start = _STARTS.get(flags.recipe.init, flags.recipe.init)
     note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
@@ -140,11 +144,10 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
     from viewfinder.datasets.folding import folded_part, refuse_too_many
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.datasets.presence import pointing_to_check, require_present, require_readable
-    from viewfinder.training.fetching import fetch_published, look_at_start
+    from viewfinder.training.fetching import fetch_published
 
     fetch_published(flags.recipe)
     if not flags.resume:
-        look_at_start(flags.recipe)
         _refuse_options(flags.recipe)
     opened = open_dataset(flags.data, val_share=flags.recipe.val_share)
     refuse_unsuitable(flags.task, opened)
@@ -174,13 +177,12 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
 
 
 def _refuse_options(recipe: Recipe) -> None:
-    """Refuse options that the net does not have, before any picture is looked for.
+    """Refuse values that the net's options cannot have, before any picture is looked for.
 
     Raises:
-        InputError: it has none of that name, or of that value.
+        InputError: no net can be made with one.
     """
     if recipe.options:
-        from viewfinder import nets
         from viewfinder.nets.building import shapes_alone
 
         with shapes_alone():

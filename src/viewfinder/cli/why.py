@@ -20,7 +20,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import asked_by, print_json, say
+from viewfinder.cli.output import asked_by, print_json, require_html, say
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import refuse_taken
@@ -68,6 +68,7 @@ def run(flags: Flags) -> int:
         refuse_no_score("--threshold", flags.threshold)
     if flags.out is not None:
         refuse_taken(flags.out)
+    require_html(flags.html)
     # At once: what comes next imports torch, which takes seconds.
     note(f"why: {flags.run} is asked about {flags.source}")
     from viewfinder.api import open_run
@@ -75,9 +76,7 @@ def run(flags: Flags) -> int:
     from viewfinder.attribution.whole import explain_answers
     from viewfinder.attribution.why import Wanted
     from viewfinder.devices import pick_device
-    from viewfinder.labelling.picture_page import require_html
 
-    require_html(flags.html)
     opened = open_run(flags.run)
     explained = explain_answers(
         opened.model,

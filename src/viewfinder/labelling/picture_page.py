@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viewfinder.errors import InputError
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.features.describing import Part
 from viewfinder.files import write_text
@@ -22,16 +21,6 @@ class PageEntry:
     part: Part
     name: str
     says: str = ""
-
-
-def require_html(file: Path | None) -> None:
-    """Refuse a page of another kind before anything is computed for it.
-
-    Raises:
-        InputError: its name does not end as HTML's.
-    """
-    if file is not None and file.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--html {file}: the page is HTML, name it {file.with_suffix('.html')}")
 
 
 def write_picture_page(

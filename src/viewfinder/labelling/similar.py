@@ -66,8 +66,8 @@ def find_similar(
             picture cannot be read.
     """
     asked = Part(Path(picture).expanduser(), box)
-    wanted = describe([asked])[0]
     root, known = _objects(data) if objects else _pictures(data)
+    wanted = describe([asked])[0]
     known = [each for each in known if not _same(root, each, asked)]
     bits = bits_of([root / path for path in dict.fromkeys(each.path for each in known)])
     vectors, readable = describe_readable(

@@ -25,10 +25,11 @@ from viewfinder.nets.facts import (
     Package,
     Pretrained,
 )
+from viewfinder.nets.signatures import written_options
 from viewfinder.wording import likest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from torch import nn
 
@@ -41,6 +42,7 @@ __all__ = [
     "names",
     "options",
     "pretrained",
+    "require_options",
 ]
 
 
@@ -197,18 +199,23 @@ def create(name: str, *, classes: int | None = None, **options: object) -> "nn.M
         InputError: there is no such net or option, or an option's value makes no sense.
     """
     builder = _builder(name)
-    known = list(inspect.signature(builder).parameters)
+    _refuse_unknown(name, options, list(inspect.signature(builder).parameters))
     if classes is not None:
         if not isinstance(classes, int) or isinstance(classes, bool) or classes < 1:
             raise InputError(f"classes is {classes!r}: {name} needs a whole number, 1 or more")
         options["classes"] = classes
-    for option in options:
-        if option not in known:
-            raise InputError(
-                f"{name} has no option {option!r}{likest(option, known)}; "
-                + (f"its options are: {', '.join(known)}" if known else "it has none")
-            )
     return builder(**options)
+
+
+def require_options(name: str, options: "Iterable[str]") -> None:
+    """Refuse options that net `name` does not have, without torch where its file says which it has.
+
+    Raises:
+        InputError: there is no such net, or it has no option of a name.
+    """
+    known = written_options(f"{__name__}.{_entry(name).module}", _python_name(name))
+    if known is not None:
+        _refuse_unknown(name, options, known)
 
 
 def head_family(name: str) -> str:
@@ -226,8 +233,21 @@ def head_family(name: str) -> str:
 
 def _builder(name: str) -> "Callable[..., nn.Module]":
     module = importlib.import_module(f"{__name__}.{_entry(name).module}")
-    builder: Callable[..., nn.Module] = getattr(module, name.replace("-", "_"))
+    builder: Callable[..., nn.Module] = getattr(module, _python_name(name))
     return builder
+
+
+def _python_name(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _refuse_unknown(name: str, options: "Iterable[str]", known: "Sequence[str]") -> None:
+    for option in options:
+        if option not in known:
+            raise InputError(
+                f"{name} has no option {option!r}{likest(option, known)}; "
+                + (f"its options are: {', '.join(known)}" if known else "it has none")
+            )
 
 
 def _entry(name: str) -> _Entry:

@@ -17,13 +17,16 @@ from torch import Tensor, nn
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.nets.pickled import PICKLE
 from viewfinder.nets.weight_heads import (
     darknets,
     is_darknet,
     is_program,
     is_safetensors,
+    more_than_tensors,
     read_head,
     refuse_compressed,
+    unreadable,
 )
 from viewfinder.wording import counted
 
@@ -204,22 +207,14 @@ def _read_torch(path: Path, head: bytes) -> object:
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # A foreign file may break a reader in any way.
-        looks_whole = head.startswith((b"\x80", b"PK"))
+        looks_whole = head.startswith((PICKLE, b"PK"))
         if looks_whole and (isinstance(error, pickle.UnpicklingError) or is_program(path)):
-            raise InputError(
-                f"{path} was refused: it holds more than tensors, and Python objects in a file can "
-                f"run any code when they are loaded; where the file was made, write "
-                f"torch.save(net.state_dict(), 'weights.pt') and use that file"
-            ) from error
+            raise InputError(more_than_tensors(path)) from error
         if is_darknet(path):
             raise InputError(darknets(path)) from error
         # torch's words on pickles advise to load the file without its guard.
-        why = "" if isinstance(error, pickle.UnpicklingError) else f" ({first_line(error)})"
-        raise InputError(
-            f"{path} is not a weight file that can be read, or it is damaged{why}: "
-            "fetch or save it again, or give a .safetensors file, or a .pt or .pth file that "
-            "torch.save wrote"
-        ) from error
+        why = "" if isinstance(error, pickle.UnpicklingError) else first_line(error)
+        raise InputError(unreadable(path, why)) from error
 
 
 def _is_exotic(tensor: Tensor) -> bool:

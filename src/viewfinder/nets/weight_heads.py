@@ -6,6 +6,7 @@ from pathlib import Path
 
 from viewfinder import nets
 from viewfinder.errors import InputError
+from viewfinder.nets.pickled import OLD, PICKLE, pickled_in
 from viewfinder.reading import open_file
 
 # What Darknet calls its files, of a whole net and of its first layers.
@@ -13,6 +14,8 @@ _DARKNET, _FIRST_LAYERS = ".weights", ".conv."
 # Bytes of a safetensors header, which names tensors.
 _LONGEST = 100_000_000
 _HEAD = 512
+# Bytes of a number of Darknet's, in its headers too.
+_NUMBER = 4
 
 
 def look_at_weights(path: Path, net: str) -> None:
@@ -27,8 +30,18 @@ def look_at_weights(path: Path, net: str) -> None:
     elif head.startswith(b"PK"):
         if not is_program(path):
             refuse_compressed(path)
-    elif is_darknet(path) and net in nets.names() and net not in nets.names("detect"):
-        raise InputError(darknets(path))
+        _require_tensors_alone(path)
+    elif head.startswith(OLD):
+        _require_whole_old(path)
+    elif head.startswith(PICKLE):
+        raise InputError(more_than_tensors(path))
+    elif is_darknet(path):
+        if net in nets.names() and net not in nets.names("detect"):
+            raise InputError(darknets(path))
+        if path.stat().st_size % _NUMBER:
+            raise InputError(f"{path} was cut short: fetch or save it again")
+    else:
+        raise InputError(unreadable(path))
 
 
 def read_head(path: Path) -> bytes:
@@ -68,6 +81,24 @@ def darknets(path: Path) -> str:
     )
 
 
+def unreadable(path: Path, why: str = "") -> str:
+    """What to do with a file that is none of weights, for a reason if one is known."""
+    return (
+        f"{path} is not a weight file that can be read, or it is damaged{why and f' ({why})'}: "
+        "fetch or save it again, or give a .safetensors file, or a .pt or .pth file that "
+        "torch.save wrote"
+    )
+
+
+def more_than_tensors(path: Path) -> str:
+    """What to do with a file that torch's reader of tensors alone does not take."""
+    return (
+        f"{path} was refused: it holds more than tensors, and Python objects in a file can "
+        f"run any code when they are loaded; where the file was made, write "
+        f"torch.save(net.state_dict(), 'weights.pt') and use that file"
+    )
+
+
 def refuse_compressed(path: Path) -> None:
     """Refuse an archive that would grow as it is read: torch.save compresses nothing.
 
@@ -97,6 +128,39 @@ def is_program(path: Path) -> bool:
             return any(Path(name).name == "constants.pkl" for name in archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return False
+
+
+def _require_tensors_alone(path: Path) -> None:
+    """See that an archive is one of torch's, and that what it names can be in named tensors."""
+    if is_program(path):
+        raise InputError(more_than_tensors(path))
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inner = [each for each in archive.namelist() if Path(each).name == "data.pkl"]
+            told = None
+            for each in inner[:1]:
+                with archive.open(each) as file:
+                    told = pickled_in(file)
+    except (ValueError, OSError, zipfile.BadZipFile):
+        return  # which its reader says better
+    if not inner:
+        raise InputError(unreadable(path, "an archive without the data.pkl of torch.save"))
+    if told is not None and told.foreign:
+        raise InputError(more_than_tensors(path))
+
+
+def _require_whole_old(path: Path) -> None:
+    """See that a file of torch's older format is as long as it says, and holds tensors alone."""
+    cut = InputError(f"{path} was cut short: fetch or save it again")
+    with open_file(path) as file:
+        try:
+            told = pickled_in(file, old=True)
+        except ValueError as error:
+            raise cut from error
+    if told is not None and told.foreign:
+        raise InputError(more_than_tensors(path))
+    if told is not None and (told.with_storages or 0) > path.stat().st_size:
+        raise cut
 
 
 def _require_whole(path: Path) -> None:
