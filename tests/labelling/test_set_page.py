@@ -9,7 +9,7 @@ import pytest
 
 from viewfinder.cli.main import main
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.labelling.odd import Suspects, odd_ones, suspects
+from viewfinder.labelling.odd import Odd, Suspects, odd_ones, suspects
 from viewfinder.labelling.set_page import write_set_page
 from viewfinder.pictures.writing import write_picture
 
@@ -68,6 +68,19 @@ def test_the_page_shows_it_and_json_tells_it(planted, tmp_path, capsys):
     for words in ("in train and val", "<b>disc</b>, or square?", "How bright pictures are", ODD):
         assert words in text
     assert text.count("<img") < 200
+
+
+def test_a_long_list_is_folded_and_can_be_jumped_to(planted, tmp_path):
+    page, dataset = tmp_path / "set.html", open_dataset(planted)
+    odd = tuple(Odd(number, 0.5) for number in range(20))
+    write_set_page(page, dataset, [], Suspects(odd, (), (), 2 * len(odd), 0), by="a test")
+    text = page.read_text(encoding="utf-8")
+    shown, folded = text.split("<details>")
+    assert (shown.count("<figure>"), folded.count("<figure>")) == (14, 6)
+    assert "<summary>show 6 more</summary>" in folded
+    for place in ("faults", "same", "odd", "labels"):
+        assert f'href="#{place}"' in shown and f'id="{place}"' in text
+    assert ">20 odd pictures<" in shown
 
 
 def test_numbers_stay_whole_on_a_narrow_page(planted, tmp_path, chromium):
