@@ -9,6 +9,7 @@ import pytest
 
 from viewfinder.cli.main import main
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.evaluation.label_statistics import section
 from viewfinder.labelling.odd import Odd, Suspects, odd_ones, suspects
 from viewfinder.labelling.set_page import write_set_page
 from viewfinder.pictures.writing import write_picture
@@ -81,6 +82,15 @@ def test_a_long_list_is_folded_and_can_be_jumped_to(planted, tmp_path):
     for place in ("faults", "same", "odd", "labels"):
         assert f'href="#{place}"' in shown and f'id="{place}"' in text
     assert ">20 odd pictures<" in shown
+
+
+def test_shapes_of_pictures_are_drawn_where_they_differ(tmp_path):
+    for number, (name, width) in enumerate([("wide", 64), ("wide", 48), ("square", 32)]):
+        write_picture(tmp_path / name / f"{number}.png", np.full((32, width, 3), 90, np.uint8))
+    dataset, title = open_dataset(tmp_path, deal=False), "What shape pictures are"
+    assert title in "".join(section(dataset)["figures"])
+    alike = dataset.select([0])
+    assert title not in "".join(section(alike)["figures"])
 
 
 def test_numbers_stay_whole_on_a_narrow_page(planted, tmp_path, chromium):

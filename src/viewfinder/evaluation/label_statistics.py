@@ -1,5 +1,5 @@
 """What a set is like: how many of each class; how large objects are, of what shape, and where; how
-large and how bright its pictures are.
+large and how bright its pictures are, and of what shape where they differ.
 """
 
 import numpy as np
@@ -63,9 +63,7 @@ def _drawn_of(learnt: Dataset, what: str, *, dealt: bool) -> str:
     many = counted(len(learnt), "training picture" if dealt else "picture")
     text = f"The charts are of the {many}"
     if len(learnt) > _MOST_LOOKED_AT:
-        text += (
-            f"; how large and how bright pictures are, of {_MOST_LOOKED_AT} of them, evenly chosen"
-        )
+        text += f"; what pictures are like, of {_MOST_LOOKED_AT} of them, evenly chosen"
     masks = sum(map(bool, learnt.masks)) if what == "subjects" else 0
     if masks > _MOST_MASKS:
         text += f"; how large subjects are and where they lie, of the first {_MOST_MASKS} masks"
@@ -128,15 +126,20 @@ def _shapes(corners: NDArray[np.float64]) -> Markup:
 
 
 def _of_pictures(learnt: Dataset) -> list[Markup]:
-    """How large and how bright some pictures are, evenly chosen; nothing where one is damaged."""
+    """What some pictures are like, evenly chosen; nothing where one is damaged."""
     chosen = np.unique(np.linspace(0, len(learnt) - 1, min(len(learnt), _MOST_LOOKED_AT)))
     try:
         seen = looks(learnt.select(chosen.astype(np.int64)))
     except InputError:
         return []
     side = np.sqrt(seen.sizes.prod(axis=1))
+    shape = seen.sizes[:, 0] / seen.sizes[:, 1]
+    figures = [_histogram(side, "How large pictures are", "√(width × height), pixels", "pictures")]
+    if shape.min() < shape.max():
+        title = "What shape pictures are"
+        figures.append(_histogram(shape, title, "width by height", "pictures", doublings=True))
     return [
-        _histogram(side, "How large pictures are", "√(width × height), pixels", "pictures"),
+        *figures,
         _histogram(seen.brightness, "How bright pictures are", "% of white", "pictures"),
     ]
 
