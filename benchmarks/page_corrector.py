@@ -2,8 +2,9 @@
 
 A picture is done once each true box has a label of its class with IoU 0.7 or more, and there is no
 other label. Counted are: a box drawn over a proposal, or where there is none, and the key for its
-class where the page guesses another; a key for each proposal that is refused, given another class,
-or taken alone, with the pointer over it; one to take the rest and go on.
+class where the page guesses another; a key for each proposal that is given another class, with the
+pointer over it; for those that are refused or taken alone, a drag with the key held over as many as
+lie on straight lines that pass no other; one key to take the rest and go on.
 """
 
 import sys
@@ -17,12 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 from studio_page import until
 
 from benchmarks.page_person import ENOUGH, Counted, Material, Thing, overlap
+from benchmarks.strokes import Laid, Stroke, one_stroke, places, strokes
 from viewfinder.studio.store import Proposal
-
-# Where a proposal is pointed at, in shares of its width and height: at most places, another may
-# lie over it.
-SHARES = (0.5, 0.08, 0.92, 0.3, 0.7)
-PLACES = [(across, down) for across in SHARES for down in SHARES]
 
 
 class Corrector:
@@ -69,20 +66,57 @@ class Corrector:
         boxes, ghosts = ([t for t in things if t["ghost"] is which] for which in (False, True))
         for each in boxes:
             if each["id"] not in used:
-                self.refuse(each)
-        right = [each for each in ghosts if each["id"] in used]
-        wrong = [each for each in ghosts if each["id"] not in used]
-        # All but the wrong ones at once, or the right ones each: whichever is less work.
-        if right and len(wrong) <= len(right):
-            for each in wrong:
-                self.refuse(each)
+                self.remove(each)
+        right = [each["id"] for each in ghosts if each["id"] in used]
+        wrong = [each["id"] for each in ghosts if each["id"] not in used]
+        # All but the wrong ones at once, or the right ones alone: whichever is fewer strokes.
+        laid = self.laid()
+        if right and strokes(laid, wrong) <= strokes(laid, right):
+            self.decide(wrong, "x")
             person.finish("Shift+Enter")
         else:
-            for each in right:
-                self.key_over(each, "y")
-                self.did["accepted alone"] += 1
+            self.decide(right, "y")
             person.finish("Enter")
         person.saved()
+
+    def laid(self) -> list[Laid]:
+        """Proposals that lie on the picture, also those below the sliders."""
+        script = "viewfinder.studio.ghosts().map((each) => [each.id, each.corners])"
+        found = self.person.page.evaluate(script)
+        return [Laid(id, (x1, y1, x2, y2)) for id, (x1, y1, x2, y2) in found]
+
+    def decide(self, ids: Sequence[str], key: str) -> None:
+        """Refuse proposals (`x`), or take them (`y`), by as few strokes as can be."""
+        person, left = self.person, set(ids)
+        if left and person.page.evaluate("Boolean(viewfinder.studio.ghost)"):
+            person.key("Escape")
+        self.did["refused" if key == "x" else "accepted alone"] += len(left)
+        while left:
+            laid = self.laid()
+            stroke = one_stroke(laid, sorted(left))
+            self.did["strokes"] += 1
+            if len(stroke.ids) > 1:
+                self.stroke(stroke, key)
+            else:
+                ghosts = {each.id: {"id": each.id, "corners": each.corners} for each in laid}
+                self.key_over(ghosts[stroke.ids[0]], key)
+            gone = {each.id for each in laid} - {each.id for each in self.laid()}
+            assert gone, "a stroke decided nothing"
+            assert gone <= left, "a stroke decided others too"
+            left -= gone
+
+    def stroke(self, stroke: Stroke, key: str) -> None:
+        """A drag with a key held: one action."""
+        self.person.actions += 1
+        mouse, keyboard = self.person.page.mouse, self.person.page.keyboard
+        mouse.move(*self.person.place(*stroke.points[0]))
+        keyboard.down(key)
+        mouse.down()
+        for point in stroke.points[1:]:
+            mouse.move(*self.person.place(*point))
+        mouse.up()
+        keyboard.up(key)
+        self.person.rest()
 
     def look_over(self) -> int:
         """Twelve pictures at a glance: those that are right are taken, the others put right there
@@ -150,24 +184,19 @@ class Corrector:
             self.person.key(self.key_of(true.name))
             self.did["class key"] += 1
 
-    def refuse(self, thing: dict) -> None:
-        if thing["ghost"]:
-            self.key_over(thing, "x")
-        else:
-            self.choose(thing)
-            self.person.key("Delete")
-        self.did["refused"] += 1
+    def remove(self, box: dict) -> None:
+        self.choose(box)
+        self.person.key("Delete")
+        self.did["removed"] += 1
 
     def key_over(self, ghost: dict, key: str) -> None:
         """A key for the proposal under the pointer; it is chosen first where others hide it."""
         person = self.person
         if person.page.evaluate("Boolean(viewfinder.studio.ghost)"):
             person.key("Escape")
-        x1, y1, x2, y2 = ghost["corners"]
         pointed = "viewfinder.studio.pointed()?.id"
-        for across, down in PLACES:
-            x, y = x1 + across * (x2 - x1), y1 + down * (y2 - y1)
-            person.page.mouse.move(*person.place(x, y))
+        for place in places(ghost["corners"]):
+            person.page.mouse.move(*person.place(*place))
             if person.page.evaluate(pointed) == ghost["id"]:
                 break
         else:

@@ -49,6 +49,36 @@ def test_accepting_correcting_and_refusing(person, served):
     assert sorted(proposed_again) == ["accepted", "accepted", "open", "rejected"]
 
 
+def test_a_stroke_with_a_key_held_decides_all_that_it_passes(person, served):
+    proposed(served)
+    person.page.reload()
+    until(lambda: person.page.evaluate("window.viewfinder?.studio.ghosts().length") == 4)
+    person.page.keyboard.down("x")
+    # Between its two events the pointer passes the first; what was swept shows before it is kept.
+    person.page.mouse.move(*person.place(10, 50))
+    person.page.mouse.down()
+    person.page.mouse.move(*person.place(205, 50))
+    until(lambda: person.page.evaluate("viewfinder.studio.swept.size") == 2)
+    person.press("Escape")
+    person.rest()
+    person.page.mouse.up()
+    assert person.page.evaluate("viewfinder.studio.ghosts().length") == 4
+    person.page.keyboard.up("x")
+    person.page.keyboard.down("y")
+    person.drag((10, 50), (300, 50))
+    person.page.keyboard.up("y")
+    until(lambda: len(served.store.picture(1).boxes) == 3)
+    assert [name for name, _ in person.boxes()] == ["mug", "mug", "<b>plate</b>"]
+    person.drag((300, 100), (400, 200))  # without a key, it draws
+    until(lambda: len(served.store.picture(1).boxes) == 4)
+    person.press("Control+z", "Control+z")
+    until(lambda: not served.store.picture(1).boxes)
+    person.page.keyboard.down("x")
+    person.drag((10, 250), (100, 250))
+    person.page.keyboard.up("x")
+    until(lambda: served.store.picture(1).picture.proposals == 3)
+
+
 def test_a_proposal_chosen_by_itself_is_not_in_the_way_of_drawing(person, served):
     """The next is chosen once one is accepted; a drag within it draws all the same."""
     proposed(served)

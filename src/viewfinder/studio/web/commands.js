@@ -91,7 +91,7 @@ export function actions(page) {
     },
     reject: () => {
       const one = studio.ghost ?? studio.pointed()?.id;
-      if (one) reject(studio, one, { next: one === studio.ghost });
+      if (one) reject(studio, [one], { next: one === studio.ghost });
     },
     "accept-all": () => {
       accept(studio, studio.above().map((each) => each.id));

@@ -174,7 +174,7 @@ export function classify(studio) {
 
 /** @param {Studio} studio */
 export function remove(studio) {
-  if (studio.ghost) return reject(studio, studio.ghost);
+  if (studio.ghost) return reject(studio, [studio.ghost]);
   const picture = studio.picture;
   if (studio.whole && picture?.label) {
     studio.labels.commit([{ do: "LabelPicture", picture: picture.id, label: null }, ...(picture.state === "todo" ? [] : [{ do: "SetState", picture: picture.id, state: "todo" }])]);

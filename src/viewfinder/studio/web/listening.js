@@ -11,9 +11,11 @@ export function listen(page) {
   addEventListener("keydown", (event) => press(page, event));
   addEventListener("keyup", (event) => {
     if (event.key === " ") page.pointer.space = false;
+    else if (!["Shift", "Control", "Alt", "Meta"].includes(event.key)) page.pointer.deciding = null;
   });
   addEventListener("blur", () => {
     page.pointer.space = false;
+    page.pointer.deciding = null;
   });
   addEventListener("beforeunload", (event) => {
     if (page.outbox.waiting) event.preventDefault();
@@ -45,6 +47,10 @@ function press(page, event) {
   const label = command ? undefined : page.classes.keys().get(key);
   if (!command && !label) return;
   event.preventDefault();
+  if (command?.id === "accept" || command?.id === "reject") {
+    if (event.repeat) return; // held for a stroke
+    page.pointer.deciding = command.id;
+  }
   if (command) page.run(command.id);
   else if (label) page.after(() => page.shaping.labelled(label) || choose(page.studio, label));
 }

@@ -25,7 +25,7 @@ export function drawProposals(studio, keep, run) {
   if (chosen) {
     place.append(element("div", { class: "row" },
       button("Accept", () => accept(studio, [chosen.id]), { id: "ghost-accept" }),
-      button("Reject", () => reject(studio, chosen.id), { id: "ghost-reject" })));
+      button("Reject", () => reject(studio, [chosen.id]), { id: "ghost-reject" })));
   }
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }

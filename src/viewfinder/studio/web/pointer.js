@@ -7,13 +7,14 @@
  */
 
 import { drawn, keepPreview, classify } from "./editing.js";
+import { Sweep } from "./sweeping.js";
 import { between, handleAt, handleOn, inside, moved, nearestByCorner, resized, smallestAt, toPicture } from "./geometry.js";
 
 /**
  * @typedef {import("./geometry.js").Point} Point
  * @typedef {import("./geometry.js").Corners} Corners
- * @typedef {{kind: "draw" | "select" | "pan" | "move" | "resize" | "tool" | "wait", from: Point, last: Point,
- *   handle?: import("./geometry.js").Handle, id?: string}} Gesture
+ * @typedef {{kind: "draw" | "select" | "pan" | "move" | "resize" | "tool" | "sweep" | "wait", from: Point, last: Point,
+ *   handle?: import("./geometry.js").Handle, id?: string, sweep?: Sweep}} Gesture
  */
 
 // Pixels of the screen within which a press and a release are a click.
@@ -29,6 +30,8 @@ export class Pointer {
   /** @type {Point} */
   at = [0, 0];
   space = false;
+  /** What a stroke does to the proposals that it passes, while a key for it is held. @type {import("./sweeping.js").What | null} */
+  deciding = null;
   fingerDraws = false;
   /** A corner that follows the pointer until a click. @type {{id: string, handle: "nw" | "se"} | null} */
   grabbed = null;
@@ -65,6 +68,8 @@ export class Pointer {
     this.tool?.cancel();
     this.stage.band = null;
     this.studio.preview.clear();
+    if (this.studio.swept.size) this.stage.renew();
+    this.studio.swept.clear();
     this.stage.draw();
   }
 
@@ -117,7 +122,7 @@ export class Pointer {
     this.#gesture = { ...this.#begin(event), from: this.at, last: this.at };
   }
 
-  /** @param {PointerEvent} event @returns {Pick<Gesture, "kind" | "handle" | "id">} */
+  /** @param {PointerEvent} event @returns {Pick<Gesture, "kind" | "handle" | "id" | "sweep">} */
   #begin(event) {
     if (event.button === 1 || this.space) return { kind: "pan" };
     if (this.tool && this.studio.writable) {
@@ -125,6 +130,7 @@ export class Pointer {
       return { kind: "tool" };
     }
     if (event.button === 2) return { kind: "pan" };
+    if (this.deciding && this.studio.writable) return { kind: "sweep", sweep: new Sweep(this.studio, this.deciding, toPicture(this.stage.view, this.at)) };
     if (event.shiftKey) return { kind: "select" };
     const grip = event.altKey ? null : this.#grip(event);
     if (grip) return grip;
@@ -155,6 +161,7 @@ export class Pointer {
     const gesture = this.#gesture;
     if (!gesture) return this.#hover(event);
     if (gesture.kind === "tool") this.tool?.move(this.#path(event));
+    else if (gesture.kind === "sweep") gesture.sweep?.pass(this.#path(event));
     else if (gesture.kind === "pan") this.stage.pan(this.at[0] - before[0], this.at[1] - before[1]);
     else this.#shape(gesture);
     // What leads the eye to where a box begins is in the way of one that is drawn or moved.
@@ -193,6 +200,10 @@ export class Pointer {
     if (!gesture) return;
     if (gesture.kind === "tool") {
       this.tool?.end();
+      return;
+    }
+    if (gesture.kind === "sweep") {
+      gesture.sweep?.end();
       return;
     }
     const far = Math.hypot(this.at[0] - gesture.from[0], this.at[1] - gesture.from[1]) > CLICK;

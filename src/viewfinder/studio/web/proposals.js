@@ -13,7 +13,8 @@ import { overlap } from "./geometry.js";
 
 // Intersection over union from which a proposal says the same as what is interpolated, and from which
 // it is another opinion of the same object.
-const [SAME, ALIKE] = [0.7, 0.4];
+const SAME = 0.7;
+export const ALIKE = 0.4;
 // And from which it is one of what has a box already: of two objects, hardly any overlap so far.
 const LABELLED = 0.6;
 
@@ -100,11 +101,13 @@ function accepting(studio, content, ids, classes, { label, corners, mask } = {})
   return made;
 }
 
-/** Refuse a proposal for good. @param {Studio} studio @param {string} id @param {{next?: boolean}} [how]  `next`: choose the next one */
-export function reject(studio, id, { next: goOn = true } = {}) {
-  const track = studio.content?.proposals.get(id)?.track;
-  if (track !== undefined) return studio.onpart(track);
-  const next = goOn ? studio.ghostAfter(id) : null;
-  studio.labels.commit([{ do: "Reject", proposal: id, picture: studio.picture?.id }]);
+/** Refuse proposals for good. @param {Studio} studio @param {string[]} ids @param {{next?: boolean}} [how]  `next`: choose the next one */
+export function reject(studio, ids, { next: goOn = true } = {}) {
+  const found = ids.flatMap((id) => studio.content?.proposals.get(id) ?? []);
+  for (const { track } of found) if (track !== undefined) studio.onpart(track);
+  const open = found.filter((each) => each.track === undefined && each.state === "open").map((each) => each.id);
+  if (!open.length) return;
+  const next = goOn && open.length === 1 ? studio.ghostAfter(open[0]) : null;
+  studio.labels.commit(open.map((proposal) => ({ do: "Reject", proposal, picture: studio.picture?.id })));
   if (next) studio.selectGhost(next, { held: false });
 }

@@ -27,7 +27,7 @@ export function shapesOf(studio, chosen) {
     };
   });
   const taken = new Set(studio.above());
-  const ghosts = studio.ghosts().filter((each) => (studio.ghost === each.id) === chosen).map((each) => ({
+  const ghosts = studio.ghosts().filter((each) => (studio.ghost === each.id || studio.swept.has(each.id)) === chosen).map((each) => ({
     corners: studio.preview.get(each.id) ?? each.corners, colour: studio.colourOfName(each.name),
     name: !names ? "" : each.track === undefined ? `${each.name} ${each.score.toFixed(2)}` : `${each.name} #${each.track} between`, selected: chosen,
     locked: false, marks: "", mask: studio.preview.has(each.id) ? null : each.mask, by: STILL, ghost: true, moving: each.track !== undefined,

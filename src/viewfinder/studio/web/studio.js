@@ -23,6 +23,8 @@ export class Studio {
   held = false;
   /** @type {string | null} */
   ghost = null;
+  /** Proposals that a stroke has passed so far. @type {Set<string>} */
+  swept = new Set();
   /** @type {Set<string>} */
   hidden = new Set();
   /** @type {Set<string>} */
@@ -168,6 +170,7 @@ export class Studio {
       this.hidden.clear();
       this.locked.clear();
       this.selection.clear();
+      this.swept.clear();
       this.ghost = null;
     }
     const { width, height } = content.picture;
