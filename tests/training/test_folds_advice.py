@@ -19,11 +19,12 @@ from viewfinder.evaluation.foldable import folds_for, folds_in_words, in_report,
 from viewfinder.events import listening
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training import folds_usual as usual
+from viewfinder.training.commands import command
 from viewfinder.training.folds import train_with
-from viewfinder.training.folds_advice import before, command
+from viewfinder.training.folds_advice import before
 from viewfinder.training.folds_usual import usual_folds
 from viewfinder.training.forecast import Forecast
-from viewfinder.training.resuming import refuse_other_recipe
+from viewfinder.training.resumable import refuse_other_recipe
 from viewfinder.training.train import train
 
 
@@ -100,7 +101,7 @@ def test_a_command_says_what_does_not_follow():
         (ClassifyRecipe(head="full", learning_rate=0.01), "--head full --learning-rate 0.01"),
         (ClassifyRecipe(net="resnet18", init="imagenet"), "--net resnet18 --init imagenet"),
     ):
-        line = command(run, recipe)
+        line = command(run.manifest, recipe)
         assert line == f"viewfinder train classify 'a b' {said}"
         flags = parsed(verb, "train", shlex.split(line)[2:])
         assert flags.recipe == recipe
@@ -108,11 +109,9 @@ def test_a_command_says_what_does_not_follow():
 
 
 def test_a_recipe_that_differs_is_told_by_the_flags_that_were_given(tmp_path):
-    run = SimpleNamespace(
-        folder=tmp_path, manifest=SimpleNamespace(recipe=ClassifyRecipe(), data={})
-    )
+    begun = SimpleNamespace(recipe=ClassifyRecipe(), data={})
     with pytest.raises(InputError, match="with other values of --head; give the same"):
-        refuse_other_recipe(run, ClassifyRecipe(head="full"))
+        refuse_other_recipe(tmp_path, begun, ClassifyRecipe(head="full"))
 
 
 def test_the_advice_is_a_function_of_the_set(flat, small_set):

@@ -2,12 +2,10 @@
 
 import math
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,11 +16,9 @@ from safetensors.torch import load_file
 
 from viewfinder.errors import InputError
 from viewfinder.runs.run import RunFolder, open_run
-from viewfinder.tasks import recipe_of
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.task import Classify
 from viewfinder.training import loop
-from viewfinder.training.folds import finished
 from viewfinder.training.train import train
 
 QUICK = {"net": "lenet", "epochs": 3, "batch": 9, "precision": "32", "keep": "memory"}
@@ -102,7 +98,6 @@ def killed(self, batch):
         os.kill(os.getpid(), signal.SIGKILL)
     return step(self, batch)
 loop.Fit.step = killed
-from viewfinder.training.folds import finished
 from viewfinder.training.train import train
 recipe = ClassifyRecipe(
     net="lenet", epochs=3, batch=9, precision="32", keep="memory", options=("dropout=0.3",)
@@ -359,17 +354,3 @@ def test_an_unreadable_picture_points_to_check(make_set, tmp_path, keep, side, m
         train("classify", data, ClassifyRecipe(**QUICK | {"keep": keep}), out=tmp_path / "run")
     # Pictures of the test side are read when the training is done, and its weights are kept.
     assert (tmp_path / "run").exists() == (side == "test")
-
-
-def test_a_finished_run_is_resumed_with_its_own_set_alone(small_set, small_run, make_set, tmp_path):
-    recipe = open_run(small_run).manifest.recipe
-    moved = shutil.copytree(small_set, tmp_path / "moved")
-    for same in (small_set, moved):
-        assert finished(small_run, same, recipe, folds=None).folder == small_run
-    with pytest.raises(InputError, match=r"was learnt from .*, not .*: give --out another name"):
-        finished(small_run, make_set(train=2, val=1, test=1), recipe, folds=None)
-    with pytest.raises(InputError, match=r"was begun by `train classify`: give that task"):
-        finished(small_run, small_set, recipe_of("detect")(), folds=None)
-    other = replace(recipe, epochs=recipe.epochs + 1)
-    with pytest.raises(InputError, match="other values of --epochs"):
-        finished(small_run, small_set, other, folds=None)

@@ -24,7 +24,7 @@ from viewfinder.cli.output import headline, in_lines, print_json
 from viewfinder.errors import InputError
 from viewfinder.events import listening, note
 from viewfinder.interrupts import UNBEGUN
-from viewfinder.runs.places import FOLDS, holds_progress, look_at_place
+from viewfinder.runs.places import FOLDS, begun, holds_progress, look_at_place
 from viewfinder.tasks import NAMES, recipe_of, refuse_unsuitable
 from viewfinder.tasks.recipe import Recipe, refuse_two_lengths
 from viewfinder.training.folds_refusing import refuse_folds
@@ -106,28 +106,34 @@ def look_at(words: Sequence[str]) -> None:
 
 def run(flags: _TrainFlags) -> int:
     """Train, then print where the run is and how good it is."""
+    from viewfinder.training.commands import refuse_run
     from viewfinder.training.fetching import as_published, look_at_start
 
+    refuse_run(flags.data)
     refuse_misspelt_net(flags.recipe.net, flags.task)
     # Fields that are made when flags are read are none that a type checker knows.
     changed: dict[str, Any] = {"recipe": as_published(flags.recipe)}
     flags = replace(flags, **changed)
     if flags.folds is not None and flags.folds != "none":
         refuse_folds(flags.recipe, flags.folds)
-    folder = flags.out or _default_folder(flags)
-    if flags.resume and (folder / _REPORT).is_file():
-        from viewfinder.training.folds import finished
+    folder = (flags.out or _default_folder(flags)).expanduser()
+    look_at_place(folder, resume=flags.resume)
+    goes_on = flags.resume and begun(folder)
+    if goes_on:
+        from viewfinder.training.resumable import refuse_other_choices
 
-        done = finished(folder, flags.data, flags.recipe, folds=flags.folds)
-        note(f"{folder} is finished already: nothing is left to train")
-        return _print_run(flags, done)
-    look_at_place(folder.expanduser(), resume=flags.resume)
-    if not flags.resume:
+        refuse_other_choices(folder, flags.recipe, flags.folds)
+        if (folder / _REPORT).is_file():
+            return _print_run(flags, _finished(flags, folder))
+    else:
         look_at_start(flags.recipe)
         nets.require_options(flags.recipe.net, flags.recipe.net_options())
     # At once: what comes next imports torch, which takes seconds.
-    start = _STARTS.get(flags.recipe.init, flags.recipe.init)
-    note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
+    if goes_on:
+        note(f"train {flags.task}: {flags.recipe.net} on {flags.data} goes on in {folder}")
+    else:
+        start = _STARTS.get(flags.recipe.init, flags.recipe.init)
+        note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
     try:
         done = _train(flags, folder)
     except KeyboardInterrupt:
@@ -139,12 +145,29 @@ def run(flags: _TrainFlags) -> int:
     return _print_run(flags, done)
 
 
+def _finished(flags: _TrainFlags, folder: Path) -> "RunFolder":
+    """The run in a folder whose training came to its end, so that nothing is left to resume.
+
+    Raises:
+        InputError: it learnt from another set.
+    """
+    from viewfinder.datasets.opening import open_dataset
+    from viewfinder.training.resumable import refuse_other_set
+
+    refuse_other_set(folder, open_dataset(flags.data, val_share=flags.recipe.val_share))
+    note(f"{folder} is finished already: nothing is left to train")
+    from viewfinder.runs.run import open_run
+
+    return open_run(folder)
+
+
 def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
     """What can be refused without torch is refused before it is imported."""
     from viewfinder.datasets.folding import folded_part, refuse_too_many
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.datasets.presence import pointing_to_check, require_present, require_readable
     from viewfinder.training.fetching import fetch_published
+    from viewfinder.training.resumable import refuse_other_set
 
     fetch_published(flags.recipe)
     if not flags.resume:
@@ -153,6 +176,8 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
     refuse_unsuitable(flags.task, opened)
     if flags.folds is not None and flags.folds != "none":
         refuse_too_many(folded_part(opened), flags.folds)
+    if flags.resume and begun(folder):
+        refuse_other_set(folder, opened)
     require_present(opened)
     with pointing_to_check(opened, flags.data):
         require_readable(opened)

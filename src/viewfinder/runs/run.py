@@ -25,7 +25,6 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from viewfinder.datasets.opening import TABLETOP
 from viewfinder.events import note
 from viewfinder.files import explained_writing, replacing, write_bytes, write_json
 from viewfinder.runs.history import Row, append_row, keep_rows, read_rows, sync_rows, write_rows
@@ -88,12 +87,8 @@ class RunFolder:
 
     @property
     def learnt_from(self) -> str:
-        """Where the set that it was trained on lies: as it was given then or, where that is of
-        another folder than today's, the whole path; empty where no training of ours is."""
-        data = self.manifest.data
-        source, root = str(data.get("source", "")), str(data.get("root", ""))
-        there = source == TABLETOP or Path(source).expanduser().exists()
-        return source if there or not root else root
+        """Where the set that it was trained on lies."""
+        return self.manifest.learnt_from
 
     @property
     def finished(self) -> bool:

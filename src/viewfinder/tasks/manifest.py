@@ -9,6 +9,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+from viewfinder.datasets.opening import TABLETOP
 from viewfinder.errors import InputError
 from viewfinder.files import write_json
 from viewfinder.pictures.geometry import Size
@@ -24,7 +25,6 @@ from viewfinder.tasks.manifest_tables import (
 )
 from viewfinder.tasks.recipe import LARGEST_SIZE, Recipe
 from viewfinder.tasks.run_files import MANIFEST, require_manifest
-from viewfinder.tasks.task import require_classes
 from viewfinder.values import (
     as_list,
     as_number,
@@ -77,6 +77,14 @@ class Manifest:
     threads: int | None = None
     machine: dict[str, object] = field(default_factory=dict)
 
+    @property
+    def learnt_from(self) -> str:
+        """Where the set that it was trained on lies: as it was given then or, where that is of
+        another folder than today's, the whole path; empty where no training of ours is."""
+        source, root = str(self.data.get("source", "")), str(self.data.get("root", ""))
+        there = source == TABLETOP or Path(source).expanduser().exists()
+        return source if there or not root else root
+
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write a run's `run.json`."""
@@ -84,8 +92,11 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_json(folder / MANIFEST, document)
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path, *, quickly: bool = False) -> Manifest:
     """What the `run.json` in a folder says.
+
+    Args:
+        quickly: whether its task could have so few classes is not asked, which imports torch.
 
     Raises:
         InputError: there is none, it cannot be read, another version wrote it, or no training did.
@@ -97,7 +108,7 @@ def read_manifest(folder: Path) -> Manifest:
             raise ValueError("it is larger than any that Viewfinder writes")
         document = as_table(_parsed(read_bytes(file).decode("utf-8")))
         ours = document.pop("schema") == _SCHEMA
-        manifest = _checked(document) if ours else None
+        manifest = _checked(document, quickly=quickly) if ours else None
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror or error}") from error
     except InputError as error:
@@ -131,7 +142,7 @@ def _parsed(text: str) -> object:
     return parsed
 
 
-def _checked(document: dict[str, object]) -> Manifest:
+def _checked(document: dict[str, object], *, quickly: bool) -> Manifest:
     """What `run.json` says, if it is what a training could have written.
 
     Raises:
@@ -143,7 +154,10 @@ def _checked(document: dict[str, object]) -> Manifest:
     classes = tuple(map(as_text, as_list(document["classes"])))
     if len(set(classes)) != len(classes):
         raise ValueError("a class is named twice")
-    require_classes(find(task), classes)
+    if not quickly:
+        from viewfinder.tasks.task import require_classes
+
+        require_classes(find(task), classes)
     mean, std = _colours(document["mean"]), _colours(document["std"])
     if min(std) < _LEAST_STD:
         raise ValueError(f"std must be at least {_LEAST_STD:g}")

@@ -31,11 +31,8 @@ from viewfinder.training.job import Job
 from viewfinder.training.preparing import Splits, Start, open_splits, start_net
 from viewfinder.training.processes import refuse_torchrun, threads_of_each
 from viewfinder.training.record import data_record, versions
-from viewfinder.training.resuming import (
-    refuse_other_input,
-    report_differences,
-    same_run,
-)
+from viewfinder.training.resumable import refuse_other_input
+from viewfinder.training.resuming import report_differences, same_run
 from viewfinder.training.trying import require_learnable
 
 
@@ -191,7 +188,7 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
     # Later on, the weights that it began with are of no use.
     begins = recipe.freeze > 0 or not run.state_file.exists()
     if begins:
-        refuse_other_input(run, recipe, "--init")
+        refuse_other_input(folder, run.manifest, recipe, "--init")
     if not run.state_file.exists():
         note(f"{folder} has nothing to go on from yet: its training begins anew")
     report_differences(run.manifest)

@@ -5,20 +5,15 @@ another part of the pictures for testing. Their runs lie in `OUT/folds/1`, `2`, 
 is then trained by the same recipe on everything, and has the folds' figures in its scores.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.folding import dealt
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.presence import require_present
-from viewfinder.datasets.splits import TEST, TRAIN
 from viewfinder.errors import InputError
 from viewfinder.evaluation.few import too_few
 from viewfinder.evaluation.fitting import LEAST_PICTURES
@@ -26,8 +21,7 @@ from viewfinder.evaluation.foldable import seen_before
 from viewfinder.evaluation.folds import headline_of, in_words, judged
 from viewfinder.events import note, saying_once
 from viewfinder.files import explained_writing, write_json
-from viewfinder.reading import read_bytes
-from viewfinder.runs.places import FOLDS, discarding_unbegun, holds_run, look_at_place
+from viewfinder.runs.places import FOLDS, discarding_unbegun, holds_run
 from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe
@@ -36,16 +30,13 @@ from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import refuse_early
 from viewfinder.training.fetching import as_published
 from viewfinder.training.fold_figures import all_together, epochs_for_everything, fold_row
-from viewfinder.training.folds_refusing import refuse_folds
-from viewfinder.training.folds_usual import Folds, usual_folds
+from viewfinder.training.folds_refusing import Folds, refuse_folds
+from viewfinder.training.folds_usual import usual_folds
 from viewfinder.training.locking import taken
-from viewfinder.training.resuming import refuse_other_data, refuse_other_recipe, same_run
+from viewfinder.training.resumable import MARK, all_learnt, folds_begun, look_at_folds
+from viewfinder.training.resuming import same_run
 from viewfinder.training.train import train, train_on
-from viewfinder.values import as_whole
 from viewfinder.wording import counted, duration
-
-# Tells that a folder's folds were begun, and how many there are to be.
-_MARK = "folds.json"
 
 
 def train_with(
@@ -84,7 +75,7 @@ def _train_with(
     opened: Dataset | None,
 ) -> RunFolder:
     undealt, ready, recipe = None, None, as_published(recipe)
-    if folds is None and resume and (begun := _folds_begun(out)):
+    if folds is None and resume and (begun := folds_begun(out)):
         folds = begun
     if folds is None and not (resume and holds_run(out)):
         chosen = usual_folds(task, data, recipe, opened)
@@ -93,38 +84,6 @@ def _train_with(
     if folds is None or folds == "none":
         return train(task, data, recipe, out=out, resume=resume, opened=opened, ready=ready)
     return train_in_folds(task, data, recipe, folds=folds, out=out, resume=resume, opened=undealt)
-
-
-def _folds_begun(folder: Path) -> Folds | None:
-    """In how many folds a training in a folder was begun, if in any."""
-    mark = folder / FOLDS / _MARK
-    return _folds_in(mark) if mark.exists() else None
-
-
-def finished(folder: Path, data: str | Path, recipe: Recipe, *, folds: Folds | None) -> RunFolder:
-    """The run in a folder whose training came to its end, so that nothing is left to resume.
-
-    Raises:
-        InputError: it is of another recipe, of another set, or of another number of folds.
-    """
-    if folds == "none" and (had := _folds_begun(folder)):
-        raise InputError(f"--resume: {folder} was begun with --folds {had}: give the same")
-    if folds is not None and folds != "none":
-        _begun(folder, folds, resume=True)
-    run = open_run(folder)
-    refuse_other_recipe(run, recipe)
-    if "folded" in run.manifest.data:
-        whole = open_dataset(data, deal=False)
-        dataset = replace(whole, splits=_all_learnt(whole))
-    else:
-        dataset = open_dataset(data, val_share=recipe.val_share)
-    refuse_other_data(run, dataset)
-    return run
-
-
-def _all_learnt(dataset: Dataset) -> NDArray[np.int8]:
-    """The splits of the training after folds: it learns from all but a test split of the set's."""
-    return np.where(dataset.splits == TEST, TEST, TRAIN).astype(np.int8)
 
 
 def train_in_folds(
@@ -155,13 +114,12 @@ def train_in_folds(
     kind, folder = find(task), Path(out).expanduser()
     refuse_early(kind, recipe)
     refuse_folds(recipe, folds)
-    begun = _begun(folder, folds, resume=resume)
+    begun = look_at_folds(folder, folds, resume=resume)
     dataset = opened or open_dataset(data, deal=False)
     require_present(dataset)
     note(dataset.summary())
-    splits = _all_learnt(dataset)
     # What is the matter with the set is reported once.
-    whole = replace(dataset, splits=splits, val_dealt=False, notes=(), faults=())
+    whole = replace(all_learnt(dataset), notes=(), faults=())
     kind.require(whole)
     require_classes(kind, whole.classes)
     pool = whole.split("train")
@@ -170,7 +128,7 @@ def train_in_folds(
     with explained_writing(folder):
         (folder / FOLDS).mkdir(parents=True, exist_ok=True)
         if not begun:
-            write_json(folder / FOLDS / _MARK, {"folds": folds})
+            write_json(folder / FOLDS / MARK, {"folds": folds})
     with (
         discarding_unbegun(folder),
         taken(folder / FOLDS, "training"),
@@ -207,29 +165,6 @@ def _refuse_known(recipe: Recipe, pool: Dataset) -> None:
             f"--{name} {place} has learnt from {seen:,} of the {len(pool):,} pictures that are to "
             "judge it: give another, or leave out --folds"
         )
-
-
-def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
-    """Whether folds were begun in a folder and are to be resumed."""
-    place = folder / FOLDS
-    mark = place / _MARK
-    if not mark.exists():
-        if resume and holds_run(folder):
-            raise InputError(f"--resume: {folder} was begun without --folds: leave it out")
-        look_at_place(folder, resume=False)
-        return False
-    if not resume:
-        raise InputError(f"{folder} exists already: give --resume to go on, or another --out")
-    if (had := _folds_in(mark)) != folds:
-        raise InputError(f"--resume: {folder} was begun with --folds {had}: give the same")
-    return True
-
-
-def _folds_in(mark: Path) -> int:
-    try:
-        return as_whole(json.loads(read_bytes(mark))["folds"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise InputError(f"{mark} is damaged: train anew into another --out") from error
 
 
 def _train(

@@ -1,7 +1,12 @@
 """What folds cannot be made with: refused before any picture is looked for, or torch imported."""
 
+from typing import Literal
+
 from viewfinder.errors import InputError
 from viewfinder.tasks.recipe import Recipe
+
+Folds = int | Literal["none"]
+"""In how many folds a recipe is judged, or that it is trained once."""
 
 
 def refuse_folds(recipe: Recipe, folds: int) -> None:

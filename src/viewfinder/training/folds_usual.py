@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -23,9 +22,6 @@ from viewfinder.tasks.task import require_classes
 from viewfinder.training.beginning import Prepared, prepare, refuse_early
 from viewfinder.training.folds_advice import times_as_long
 from viewfinder.wording import counted, in_words
-
-Folds = int | Literal["none"]
-"""In how many folds a recipe is judged, or that it is trained once."""
 
 # Seconds that folds may take unasked, with the training that follows them.
 _BEARABLE = 180.0

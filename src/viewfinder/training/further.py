@@ -8,7 +8,7 @@ import torch
 from viewfinder.tasks import find
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.training.arrangement import Arrangement, Choice
-from viewfinder.training.folds_advice import command
+from viewfinder.training.commands import command
 from viewfinder.training.forecast import forecast
 from viewfinder.training.job import Job
 from viewfinder.wording import in_words
@@ -70,7 +70,7 @@ def further(job: Job, device: torch.device, *, folds: int = 0) -> Further | None
     pictures = sum(len(each) for each in (job.splits.train, job.splits.val) if each is not None)
     once = forecast(task, job.net, job.splits, setup, choice, device, pictures=pictures)
     if not folds:
-        return Further(command(run, more), _MEASURED * once.of())
+        return Further(command(run.manifest, more), _MEASURED * once.of())
     # Of k folds each learns from all but a kth, and the last training from all.
-    said = command(run, more, "--folds", str(folds))
+    said = command(run.manifest, more, "--folds", str(folds))
     return Further(said, _MEASURED * once.of(folds), folds + 1)

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.tasks.manifest_tables import DataRecord
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.training.resuming import digests_of_inputs
+from viewfinder.training.resumable import digests_of_inputs
 
 
 def versions() -> dict[str, str]:
