@@ -1,5 +1,6 @@
 """A detector whose net is not trained, but believes in many objects."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -13,14 +14,20 @@ from viewfinder.training.arrangement import Arrangement, Choice
 OPTIONS = {"width": 0.125, "reach": 2.0}
 
 
-def untrained_detector(folder: Path, classes: tuple[str, ...]) -> RunFolder:
+def untrained_detector(
+    folder: Path,
+    classes: tuple[str, ...],
+    *,
+    net: str = "yolov3-tiny",
+    options: Mapping[str, object] = OPTIONS,
+) -> RunFolder:
     """Its run, in a new folder; it takes pictures of 96×64."""
     manifest = Manifest(
         task="detect",
-        net="yolov3-tiny",
+        net=net,
         classes=classes,
         size=(96, 64),
-        options=OPTIONS,
+        options=dict(options),
         mean=(0.1, 0.2, 0.3),
         std=(0.5, 0.4, 0.3),
         recipe=DetectRecipe(),
@@ -38,9 +45,9 @@ def untrained_detector(folder: Path, classes: tuple[str, ...]) -> RunFolder:
     )
     run = create_run(folder, manifest)
     torch.manual_seed(0)
-    net = new_net("yolov3-tiny", len(classes), OPTIONS)
-    for name, parameter in net.named_parameters():
+    made = new_net(net, len(classes), options)
+    for name, parameter in made.named_parameters():
         if "predict" in name:
             torch.nn.init.normal_(parameter, std=0.5)
-    run.save_weights(net.state_dict())
+    run.save_weights(made.state_dict())
     return run

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from untrained import untrained_detector
 
 from viewfinder import nets
 from viewfinder.cli.main import main
@@ -136,7 +137,8 @@ def test_a_larger_detector_starts_from_cocos_weights_in_a_folder(
 
 def test_a_net_without_cocos_weights_is_told_which_have_them() -> None:
     recipe = DetectRecipe(net="yolov3-lite0", init="coco")
-    with pytest.raises(InputError, match="are of yolov3-tiny, yolov3, yolov3-spp, and not yolov3"):
+    told = "are of yolov3-tiny, yolov3, yolov3-spp, and not yolov3-lite0, which has ImageNet.s"
+    with pytest.raises(InputError, match=told):
         start_net(find("detect"), recipe, CLASSES, {})
 
 
@@ -190,6 +192,39 @@ def test_the_installed_file_by_its_path_is_init_imagenet() -> None:
     assert as_published(other) is other
 
 
+@pytest.mark.parametrize("packed", ["safetensors", "behind a prefix", "older"])
+def test_the_installed_weights_saved_again_are_init_imagenet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], packed: str
+) -> None:
+    """By what they hold: names and layouts in memory are others', and counters may lack."""
+    weights = {
+        name: tensor.contiguous()
+        for name, tensor in torch.load(imagenet_file(LITE)).items()
+        if tensor.is_floating_point()
+    }
+
+    def save(file: Path) -> None:
+        if packed == "safetensors":
+            safetensors.torch.save_file(weights, file)
+        elif packed == "older":
+            torch.save(weights, file, _use_new_zipfile_serialization=False)
+        else:
+            torch.save({"state": {f"mine.{n}": t for n, t in weights.items()}}, file)
+
+    save(tmp_path / "mine")
+    for kind, net in (("classify", LITE), ("detect", "yolov3-lite0")):
+        named = recipe_of(kind)(net=net, init=str(tmp_path / "mine"))
+        assert as_published(named) == recipe_of(kind)(net=net, init="imagenet")
+    told = " ".join(capsys.readouterr().err.split())
+    assert "holds, number for number, what --init imagenet names" in told
+    # One number is another: they have learnt something else since.
+    next(iter(weights.values()))[0] += 1
+    save(tmp_path / "other")
+    other = ClassifyRecipe(init=str(tmp_path / "other"))
+    assert as_published(other) is other
+    assert capsys.readouterr().err == ""
+
+
 def test_lite0s_own_layers_below_another_head_bring_their_colours(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -199,7 +234,9 @@ def test_lite0s_own_layers_below_another_head_bring_their_colours(
     recipe = ClassifyRecipe(init=str(tmp_path / "mine.pth"))
     _, start = start_net(find("classify"), recipe, CLASSES, {})
     assert (start.colours.mean, start.colours.std) == nets.colours(LITE)
-    assert "with another last one" in " ".join(capsys.readouterr().err.split())
+    told = " ".join(capsys.readouterr().err.split())
+    assert "(--size, --epochs)" in told
+    assert "with another last one" in told
 
 
 def test_a_last_layer_is_solved_only_behind_layers_that_were_taught(tmp_path: Path) -> None:
@@ -207,13 +244,73 @@ def test_a_last_layer_is_solved_only_behind_layers_that_were_taught(tmp_path: Pa
     file = str(imagenet_file(LITE))
     for net, head in (("efficientnet-lite1", "prototypes"), ("efficientnet-lite2", "linear")):
         recipe = ClassifyRecipe(net=net, init=file, head=head)
-        with pytest.raises(InputError, match=f"tensors of {net} before its last layer"):
+        looks = f"weights of {LITE}, not of {net}: give --net {LITE}, or other weights"
+        with pytest.raises(InputError, match=looks):
             start_net(find("classify"), recipe, CLASSES, {})
     start_net(find("classify"), ClassifyRecipe(init=file, head="linear"), CLASSES, {})
     # GoogLeNet's heads that only learn beside the last are none of what describes pictures.
     torch.save(published("googlenet", auxiliary=False), tmp_path / "g.pth")
     recipe = ClassifyRecipe(net="googlenet", init=str(tmp_path / "g.pth"), head="linear")
     start_net(find("classify"), recipe, CLASSES, {})
+
+
+@pytest.mark.parametrize(
+    ("net", "theirs", "says"),
+    [
+        ("resnet34", "resnet18", "resnet18, not of resnet34: give --net resnet18"),
+        ("lenet", "resnet18", "resnet18, not of lenet: give --net resnet18"),
+        ("a2dele", LITE, f"{LITE}, not of a2dele: give --net a2dele-lite0"),
+        ("lenet", "yolov3-tiny", "yolov3-tiny, not of lenet: no net for classify starts from that"),
+    ],
+)
+def test_another_nets_weights_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], net: str, theirs: str, says: str
+) -> None:
+    """Which are loaded as far as they fit, if they do, where all layers learn."""
+    task = "saliency" if net == "a2dele" else "classify"
+    torch.save(published(theirs), tmp_path / "a.pth")
+    recipe = recipe_of(task)(net=net, init=str(tmp_path / "a.pth"))
+    told = ""
+    try:
+        start_net(find(task), recipe, CLASSES, {})
+        told = " ".join(capsys.readouterr().err.split())
+        assert "loaded" in told
+    except InputError as error:
+        told = str(error)
+    assert f"looks like weights of {says}" in told
+    assert len(told) < 500
+
+
+@pytest.mark.parametrize("width", [1, 0.25])
+def test_a_nets_own_weights_are_not_taken_for_anothers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], width: float
+) -> None:
+    torch.save(published("resnet18", classes=7, width=width), tmp_path / "a.pth")
+    recipe = ClassifyRecipe(net="resnet18", init=str(tmp_path / "a.pth"))
+    if width == 1:
+        start_net(find("classify"), recipe, CLASSES, {})
+    else:
+        with pytest.raises(InputError, match="none of these weights fit this net"):
+            start_net(find("classify"), recipe, CLASSES, {})
+    assert "looks like" not in capsys.readouterr().err
+
+
+def test_a_classifier_starts_from_the_backbone_of_a_detectors_run(tmp_path: Path) -> None:
+    run = untrained_detector(tmp_path / "run", CLASSES, net="yolov3-lite0", options={})
+    for place in (run.folder, run.folder / "weights.safetensors"):
+        recipe = ClassifyRecipe(init=str(place))
+        look_at_start(recipe)
+        net, start = start_net(find("classify"), recipe, CLASSES, {})
+        assert torch.equal(net.stem.conv.weight, run.net().backbone.stem.conv.weight)
+        assert start.colours.mean == run.manifest.mean
+
+
+def test_a_run_of_an_unrelated_net_is_refused_before_the_set_is_opened(tmp_path: Path) -> None:
+    run = untrained_detector(tmp_path / "run", CLASSES)
+    for place in (run.folder, run.folder / "weights.safetensors"):
+        with pytest.raises(InputError, match="is a run of yolov3-tiny, not of lenet: no net for"):
+            look_at_start(ClassifyRecipe(net="lenet", init=str(place)))
+    look_at_start(DetectRecipe(net="yolov3", init=str(run.folder)))
 
 
 @pytest.mark.parametrize(

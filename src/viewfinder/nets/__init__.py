@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
+    "alike",
     "backbone",
     "colours",
     "create",
@@ -43,6 +44,7 @@ __all__ = [
     "options",
     "pretrained",
     "require_options",
+    "task_of",
 ]
 
 
@@ -146,6 +148,15 @@ def names(task: str | None = None) -> list[str]:
     return [name for name, entry in _NETS.items() if task is None or entry.task == task]
 
 
+def task_of(name: str) -> str:
+    """The task that net `name` is made for.
+
+    Raises:
+        InputError: there is no such net.
+    """
+    return _entry(name).task
+
+
 def input_size(name: str) -> tuple[int, int]:
     """The (height, width) in pixels of the pictures that the paper of net `name` gives it.
 
@@ -160,6 +171,15 @@ def pretrained(name: str) -> Pretrained | None:
     """The facts of net `name`'s own ImageNet weights; None where there are none."""
     found = _entry(name).imagenet
     return found if isinstance(found, Pretrained) else None
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two nets are of one file, as the sizes of one are, and so have layers in common.
+
+    Raises:
+        InputError: there is no such net.
+    """
+    return _entry(one).module == _entry(other).module
 
 
 def backbone(name: str) -> Backbone | None:

@@ -10,8 +10,8 @@ from viewfinder.errors import InputError
 from viewfinder.nets.weight_files import few
 from viewfinder.wording import counted
 
-# Tensors of other shapes that a report tells one by one.
-_TOLD = 4
+# Tensors of a kind that are told one by one.
+_TOLD = 2
 # Share of a file's tensors that may be unknown to a net; GoogLeNet's auxiliary heads are fewer.
 _STRANGE = 0.15
 # What a norm counts is no weight, and many files are without it.
@@ -43,8 +43,15 @@ class LoadReport:
     unexpected: tuple[str, ...]  # in the file, not in the net
     partly: tuple[str, ...] = ()
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether so much does not fit that the weights may be another net's."""
+        new = sum(not is_counter(name) for name in self.missing) + len(self.different)
+        return new > _STRANGE * (new + len(self.loaded)) or any(self._doubts())
+
     def __str__(self) -> str:
         missing = tuple(name for name in self.missing if not is_counter(name))
+        withheld = tuple(name for name in self.withheld if not is_counter(name))
         kinds = (self.loaded, self.partly, self.different, self.withheld, missing)
         parts = [f"loaded {len(self.loaded)} of {sum(map(len, kinds))} tensors", *self._doubts()]
         parts += [
@@ -55,12 +62,12 @@ class LoadReport:
             parts.append(f"{len(self.different) - _TOLD} more have other shapes")
         for what, found in (
             ("loaded in part", self.partly),
-            ("kept as new with their layer", self.withheld),
+            ("kept as new with their layer", withheld),
             ("not in the file", missing),
             ("not in the net", self.unexpected),
         ):
             if found:
-                parts.append(f"{what}: {few(found)}")
+                parts.append(f"{what}: {few(found, _TOLD)}")
         return "; ".join(parts)
 
     def _doubts(self) -> Iterator[str]:
@@ -95,8 +102,8 @@ def load_matching(net: nn.Module, state: Mapping[str, Tensor]) -> LoadReport:
     # Counters of batches are scalars in every net with a batch norm: they prove no kinship.
     if not any(ours[name].is_floating_point() for name in loaded):
         raise InputError(
-            f"none of these weights fit this net: the file has {few(_described(state))}, "
-            f"the net has {few(_described(ours))}; choose the net that the file was made for"
+            f"none of these weights fit this net: the file has {few(_described(state), _TOLD)}, "
+            f"the net has {few(_described(ours), _TOLD)}; choose the net that the file was made for"
         )
     broken_numbers = [name for name in loaded if not _all_finite(state[name])]
     if broken_numbers:

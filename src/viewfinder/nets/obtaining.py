@@ -6,9 +6,13 @@ from pathlib import Path
 
 from viewfinder import nets
 from viewfinder.errors import InputError
+from viewfinder.nets.contents import same_numbers
 from viewfinder.nets.facts import Download, Package, Pretrained
 from viewfinder.nets.lying_here import here, is_whole
 from viewfinder.nets.published import COCO_NETS, coco_download
+
+# How much longer or shorter files of the same numbers may be.
+_PACKING = 0.05
 
 
 def imagenet_file(name: str) -> Path:
@@ -47,6 +51,19 @@ def is_published(file: Path, net: str) -> bool:
     return known is not None and file.is_file() and is_whole(file, known.source)
 
 
+def holds_published(file: Path, net: str) -> bool:
+    """Whether a file that another program saved holds the numbers of the ImageNet weights that
+    start a net, which must be on this machine too."""
+    known = nets.pretrained(taught(net)) if net in nets.names() else None
+    if known is None or not file.is_file():
+        return False
+    # Asked first, as to read a large file takes a while.
+    if abs(file.stat().st_size / known.source.length - 1) > _PACKING:
+        return False
+    own = imagenet_here(taught(net))
+    return own is not None and same_numbers(file, own)
+
+
 def imagenet_facts(name: str) -> Pretrained:
     """What is known of net `name`'s ImageNet weights.
 
@@ -55,11 +72,12 @@ def imagenet_facts(name: str) -> Pretrained:
     """
     known = nets.pretrained(name) if name in nets.names() else None
     if known is None:
-        having = [each for each in nets.names() if nets.pretrained(each) or nets.backbone(each)]
+        task = nets.task_of(name) if name in nets.names() else None
+        having = [each for each in nets.names(task) if nets.colours(each) is not None]
         coco = f"; {name} has COCO's: --init coco" if name in COCO_NETS else ""
         raise InputError(
-            f"there are no ImageNet weights for {name!r}; the nets that have them, or that start "
-            f"from another's, are: {', '.join(having)}{coco}"
+            f"there are no ImageNet weights for {name!r}; the nets {f'for {task} ' if task else ''}"
+            f"that have them, or that start from another's, are: {', '.join(having)}{coco}"
         )
     return known
 
@@ -73,7 +91,9 @@ def coco_file(net: str) -> Path | None:
     """
     if net not in COCO_NETS:
         nets_with = ", ".join(COCO_NETS)
-        raise InputError(f"--init coco: these weights are of {nets_with}, and not {net}")
+        own = nets.colours(net) is not None
+        instead = ", which has ImageNet's: --init imagenet" if own else ": give --init random"
+        raise InputError(f"--init coco: these weights are of {nets_with}, and not {net}{instead}")
     download = coco_download(net)
     return None if download is None else _obtained(download, f"the COCO weights of {net}")
 
@@ -83,6 +103,12 @@ def _obtained(what: Download, needed_for: str) -> Path:
     from viewfinder.nets.fetching import obtain
 
     return obtain(what, needed_for=needed_for)
+
+
+def kin(other: str, task: str) -> list[str]:
+    """The nets for a task that can start from the weights of a net `other`: itself, and those that
+    have the layers of one within."""
+    return [each for each in nets.names(task) if each == other or taught(each) == taught(other)]
 
 
 def taught(net: str) -> str:

@@ -14,9 +14,10 @@ PICKLE = b"\x80"
 """How pickles begin."""
 OLD = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """How files of the older format begin."""
+COUNT = 8
+"""Bytes before each of its storages."""
 
 _PICKLES = 5
-_COUNT = 8
 # Bytes of pickles, beyond which a file is not looked at: large nets have a tenth of that.
 _LONGEST = 1 << 24
 # Bytes of an element of torch's storages.
@@ -59,7 +60,7 @@ class Pickled:
     def with_storages(self) -> int | None:
         """Of a file of the older format, how long it is in bytes; None where that is not known."""
         sizes = [size for size in self.storages.values() if size is not None]
-        whole = self.length + sum(sizes) + _COUNT * len(sizes)
+        whole = self.length + sum(sizes) + COUNT * len(sizes)
         return whole if len(sizes) == len(self.storages) else None
 
 

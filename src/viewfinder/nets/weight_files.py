@@ -65,9 +65,14 @@ def read_weights(path: str | Path, *layouts: nn.Module) -> dict[str, Tensor]:
     path = Path(path)
     head = read_head(path)
     document = _read_safetensors(path) if is_safetensors(path, head) else _read_torch(path, head)
-    state = tensors_in(document, str(path))
+    return fitted(tensors_in(document, str(path)), *layouts)
+
+
+def fitted(state: Mapping[str, Tensor], *layouts: nn.Module) -> dict[str, Tensor]:
+    """Weights under the names that nets have for them; `layouts` as of `read_weights`."""
+    state = dict(state)
     for each in layouts:
-        state = _named_as(each, state)
+        state = as_named_in(each, state)
     prefix = max((_prefix_of(state, each.state_dict()) for each in layouts), default="", key=len)
     return _behind(state, prefix) if prefix else state
 
@@ -103,10 +108,10 @@ def tensors_in(document: object, source: str) -> dict[str, Tensor]:
     return state
 
 
-def few(words: tuple[str, ...] | list[str]) -> str:
-    """The first four of many words, and how many more there are."""
-    more = f" and {len(words) - 4} more" if len(words) > 4 else ""
-    return ", ".join(words[:4]) + more
+def few(words: tuple[str, ...] | list[str], most: int = 4) -> str:
+    """The first of many words, and how many more there are."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
 
 
 def first_line(error: object) -> str:
@@ -153,7 +158,7 @@ def _count(document: object) -> int:
     return count
 
 
-def _named_as(layout: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def as_named_in(layout: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors under a net's own names, where it says what published files call its parts."""
     names = dict(zip(state, state, strict=True))
     for theirs, ours in getattr(layout, "published_names", ()):

@@ -8,6 +8,7 @@ from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.nets.pickled import OLD, PICKLE, pickled_in
 from viewfinder.reading import open_file
+from viewfinder.values import as_whole
 
 # What Darknet calls its files, of a whole net and of its first layers.
 _DARKNET, _FIRST_LAYERS = ".weights", ".conv."
@@ -165,18 +166,33 @@ def _require_whole_old(path: Path) -> None:
 
 def _require_whole(path: Path) -> None:
     """See that a safetensors file is as long as its header says."""
-    length = path.stat().st_size
-    with open_file(path) as file:
-        count = int.from_bytes(file.read(8), "little")
-        text = file.read(count) if count <= min(length, _LONGEST) else b""
     try:
-        table = json.loads(text)
-        ends = [each["data_offsets"][1] for key, each in table.items() if key != "__metadata__"]
-        whole = 8 + count + max(ends, default=0) <= length
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        start, table = safetensors_table(path)
+        whole = start + max((end for _, end in table.values()), default=0) <= path.stat().st_size
+    except ValueError:
         return  # which its reader says better
     if not whole:
         raise InputError(f"{path} was cut short: fetch or save it again")
+
+
+def safetensors_table(path: Path) -> tuple[int, dict[str, tuple[int, int]]]:
+    """Where the numbers of a safetensors file begin, and each tensor's first and last byte there.
+
+    Raises:
+        ValueError: its header is damaged, or cut short.
+    """
+    with open_file(path) as file:
+        count = int.from_bytes(file.read(8), "little")
+        text = file.read(count) if count <= min(path.stat().st_size, _LONGEST) else b""
+    try:
+        table = json.loads(text)
+        return 8 + count, {
+            key: (as_whole(each["data_offsets"][0]), as_whole(each["data_offsets"][1]))
+            for key, each in table.items()
+            if key != "__metadata__"
+        }
+    except (KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _refuse_text(path: Path, head: bytes) -> None:

@@ -28,6 +28,14 @@ def require_manifest(folder: Path) -> None:
         )
 
 
+def net_of(folder: Path) -> str | None:
+    """The net of a run; None where its `run.json` does not say, which opening it explains."""
+    try:
+        return as_text(as_table(json.loads(read_bytes(folder / MANIFEST)))["net"])
+    except (OSError, ValueError, KeyError, RecursionError):
+        return None
+
+
 def task_and_classes(folder: Path) -> tuple[str, tuple[str, ...]] | None:
     """What a run learnt, for who looks at what is asked of it before it is opened; None where its
     `run.json` does not say, which opening it explains."""

@@ -17,17 +17,22 @@ from viewfinder.nets.checkpoints import LoadReport, is_counter
 from viewfinder.nets.imagenet import imagenet_layout, imagenet_weights, is_imagenet, is_taken_from
 from viewfinder.nets.obtaining import coco_file, taught
 from viewfinder.nets.published import coco_weights
-from viewfinder.nets.weight_files import few, read_weights
-from viewfinder.runs.places import holds_run
+from viewfinder.nets.recognising import net_that_fits
+from viewfinder.nets.weight_files import few, fitted, read_weights
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.parts import Examples, TrainSetup
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.run_files import WEIGHTS
 from viewfinder.tasks.run_weights import new_net, open_trained
 from viewfinder.tasks.task import AnyTask
-from viewfinder.training.fetching import means_coco
+from viewfinder.training.fetching import means_coco, others, run_at
 from viewfinder.wording import counted
+
+# Of a file that has ImageNet's colours, and of which nobody knows how it is best learnt on.
+_AS_ANY = (
+    "pictures are brought to the colours that these weights expect; their size, and how long it "
+    "learns, are those of any weights (--size, --epochs)"
+)
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,46 @@ def start_net(
     if recipe.init == "random":
         return net, Start()
     state, names, colours = _weights_to_start(task, net, recipe)
-    report = task.load(net, state, names, classes)
-    note(str(report))
+    report = _loaded(task, net, state, recipe, names, classes)
     if not recipe.in_steps:
         _require_features(net, report, recipe)
     return net, Start(colours, frozenset(report.loaded))
+
+
+def _loaded(
+    task: AnyTask,
+    net: nn.Module,
+    state: Mapping[str, Tensor],
+    recipe: Recipe,
+    names: tuple[str, ...],
+    classes: tuple[str, ...],
+) -> LoadReport:
+    """Load what fits, and say what became of it.
+
+    Raises:
+        InputError: nothing fits; or too little to learn the last layer alone, where the weights
+            look like another net's.
+    """
+    try:
+        report = task.load(net, state, names, classes)
+    except InputError as error:
+        if (other := _other_net(state, recipe.net)) is None:
+            raise
+        raise InputError(f"--init {recipe.init} looks like weights of {other}") from error
+    if report.doubtful and (other := _other_net(state, recipe.net)):
+        looks = f"--init {recipe.init} looks like weights of {other}"
+        if not recipe.in_steps:
+            raise InputError(looks)
+        note(looks)
+    note(str(report))
+    return report
+
+
+def _other_net(state: Mapping[str, Tensor], net: str) -> str | None:
+    """What weights look like that are not this net's, and what to do; None where they may be."""
+    mine = [net, taught(net)]
+    found = net_that_fits(state, mine)
+    return None if found is None or found in mine else others(found, net)
 
 
 def _require_features(net: nn.Module, report: LoadReport, recipe: Recipe) -> None:
@@ -137,13 +177,13 @@ def _weights_to_start(
         if file is None:
             return coco_weights(), COCO_CLASSES, PLAIN
         place = file
-    # A run's weights alone do not tell what colours they expect; its folder does.
-    folder = place.parent if place.name == WEIGHTS else place
-    if holds_run(folder):
-        model = open_trained(folder)
-        state, config = model.load().state_dict(), model.config
+    if (run := run_at(place)) is not None:
+        model = open_trained(run)
+        config, state = model.config, model.load().state_dict()
         if config.net == published != recipe.net:
             return _within(recipe.net, net, state), (), config.normalisation
+        if config.net != recipe.net:
+            state = fitted(state, net)
         return state, config.classes, config.normalisation
     if foreign := task.read_foreign(place, net):
         return *foreign, PLAIN
@@ -153,12 +193,12 @@ def _weights_to_start(
             return state, (), None
         note(
             f"{place} has the layers of {published} as ImageNet taught them, with another last "
-            "one: pictures are brought to the colours that these weights expect"
+            f"one: {_AS_ANY}"
         )
         return _within(recipe.net, net, state), (), _colours(recipe.net)
     note(
-        f"{place} holds {published} for the 1000 classes of ImageNet: pictures are brought to the "
-        "colours that these weights expect, as with --init imagenet"
+        f"{place} holds {published} for the 1000 classes of ImageNet, in other numbers than --init "
+        f"imagenet: {_AS_ANY}"
     )
     return _within(recipe.net, net, state), (), _colours(recipe.net)
 

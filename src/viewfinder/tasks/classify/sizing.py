@@ -30,9 +30,16 @@ def chosen_size(recipe: ClassifyRecipe, dataset: Dataset) -> Size:
     own = nets.input_size(recipe.net)[0]
     given = recipe.size is not None or "size" in nets.options(recipe.net)
     taught = recipe.init == "imagenet" or is_published(Path(recipe.init).expanduser(), recipe.net)
-    if given or not (taught or recipe.init == "random"):
+    if given:
         return (recipe.size or own,) * 2
     fitting = -(-usual_side(dataset.split("train")) // _SIZE_STEP) * _SIZE_STEP
+    if not (taught or recipe.init == "random"):
+        if fitting < own:
+            note(
+                f"pictures are small, and brought to {own}×{own}, the side of {recipe.net}: at "
+                f"which size the weights of {recipe.init} were taught is not known (--size)"
+            )
+        return (own, own)
     if taught:
         fitting = max(_LEAST_PRETRAINED, _ENLARGED * fitting)
     if fitting < own:
