@@ -104,13 +104,13 @@ def inverse(matrix: Matrix) -> Matrix:
     Raises:
         ValueError: nothing leads back, since the matrix flattens the plane.
     """
-    linear, offset = matrix[:2, :2], matrix[:2, 2]
-    if not np.isfinite(matrix).all() or np.linalg.det(linear) == 0:
+    # In Python's own numbers: NumPy takes four times as long for so few, and crops are many.
+    (a, b, x), (c, d, y) = matrix[:2].tolist()
+    area = a * d - b * c
+    if area == 0 or not math.isfinite(area + x + y):
         raise ValueError(f"no matrix leads back from {matrix.tolist()}")
-    back = np.eye(3)
-    back[:2, :2] = np.linalg.inv(linear)
-    back[:2, 2] = -back[:2, :2] @ offset
-    return back
+    along = (d / area, -b / area), (-c / area, a / area)
+    return _matrix(*((one, two, -(one * x + two * y)) for one, two in along))
 
 
 def transform_points(matrix: Matrix, points: ArrayLike) -> NDArray[np.float64]:
@@ -209,13 +209,15 @@ def _check_picture(picture: np.ndarray) -> None:
 
 def _is_move(matrix: Matrix) -> bool:
     """Whether every pixel goes to a pixel: whole shifts, flips and quarter turns."""
-    near = np.abs(matrix - np.rint(matrix)).max() < _TOLERANCE
-    turns = np.abs(np.rint(matrix[:2, :2]))
-    return bool(near and (turns.sum(axis=0) == 1).all() and (turns.sum(axis=1) == 1).all())
+    values = matrix[:2].ravel().tolist()
+    if not all(math.isfinite(each) and abs(each - round(each)) < _TOLERANCE for each in values):
+        return False
+    a, b, _, c, d, _ = (abs(round(each)) for each in values)
+    return (a, d) in ((0, 0), (1, 1)) and b == c == 1 - a
 
 
 def _move(picture: np.ndarray, matrix: Matrix, target: np.ndarray) -> np.ndarray:
-    left, top = np.rint(_hull(matrix, picture.shape)[:2]).astype(int)
+    left, top = map(round, _hull(matrix, picture.shape)[:2])
     along_x, along_y = np.rint(matrix[:2, :2]).sum(axis=1)
     if abs(matrix[0, 1]) > 0.5:
         picture = picture.swapaxes(0, 1)
@@ -243,7 +245,8 @@ def _take_nearest(picture: np.ndarray, matrix: Matrix, target: np.ndarray) -> np
 
 def _interpolate(picture: np.ndarray, matrix: Matrix, target: np.ndarray) -> NDArray[_Value]:
     """The target's pixels; those outside the picture stay as they are in `target`."""
-    scales = np.minimum(np.hypot(matrix[0, :2], matrix[1, :2]), 1)
+    (a, b, _), (c, d, _) = matrix[:2].tolist()
+    scales = min(math.hypot(a, c), 1.0), min(math.hypot(b, d), 1.0)
     picture, matrix = _cut(picture, matrix, target.shape, scales)
     if not picture.size:
         return target
@@ -261,19 +264,18 @@ def _interpolate(picture: np.ndarray, matrix: Matrix, target: np.ndarray) -> NDA
 
 
 def _cut(
-    picture: np.ndarray, matrix: Matrix, target: tuple[int, ...], scales: NDArray[np.float64]
+    picture: np.ndarray, matrix: Matrix, target: tuple[int, ...], scales: tuple[float, float]
 ) -> tuple[np.ndarray, Matrix]:
     """The part of the picture that the target shows, and its matrix: less to average and warp."""
-    needed = _hull(inverse(matrix), target)
-    if np.abs(needed - np.rint(needed)).max() < _TOLERANCE and scales.max() < 1:
-        # A crop along whole pixels that shrinks is an average of these pixels and no others.
-        first, last = np.rint(needed[:2]), np.rint(needed[2:])
-    else:
-        margin = np.ceil(2 / scales)
-        first, last = np.floor(needed[:2]) - margin, np.ceil(needed[2:]) + margin
-    sides = np.array(picture.shape[1::-1])
-    x1, y1 = np.clip(first, 0, sides).astype(int)
-    x2, y2 = np.clip(last, 0, sides).astype(int)
+    x1, y1, x2, y2 = needed = _hull(inverse(matrix), target)
+    if max(scales) >= 1 or any(abs(each - round(each)) >= _TOLERANCE for each in needed):
+        across, down = (math.ceil(2 / scale) for scale in scales)
+        x1, y1 = math.floor(x1) - across, math.floor(y1) - down
+        x2, y2 = math.ceil(x2) + across, math.ceil(y2) + down
+    # Else a crop along whole pixels that shrinks: an average of these pixels and no others.
+    height, width = picture.shape[:2]
+    x1, x2 = (min(max(round(each), 0), width) for each in (x1, x2))
+    y1, y2 = (min(max(round(each), 0), height) for each in (y1, y2))
     return picture[y1:y2, x1:x2], matrix @ translation(x1, y1)
 
 
@@ -286,8 +288,8 @@ def _warp(picture: np.ndarray, matrix: Matrix, target: np.ndarray) -> np.ndarray
     warped = cv2.warpAffine(
         picture, by_centres[:2], (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
-    needed = _hull(back, target.shape)
-    if (needed[:2] >= 0).all() and (needed[2:] <= picture.shape[1::-1]).all():
+    x1, y1, x2, y2 = _hull(back, target.shape)
+    if min(x1, y1) >= 0 and x2 <= picture.shape[1] and y2 <= picture.shape[0]:
         return warped
     everywhere = np.ones(picture.shape[:2], np.uint8)
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
@@ -295,11 +297,18 @@ def _warp(picture: np.ndarray, matrix: Matrix, target: np.ndarray) -> np.ndarray
     return cv2.copyTo(warped, inside, np.ascontiguousarray(target))
 
 
-def _hull(matrix: Matrix, shape: tuple[int, ...]) -> NDArray[np.float64]:
+def _hull(matrix: Matrix, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
     """x1, y1, x2, y2 around where the corners of a picture of this shape go."""
     height, width = shape[:2]
-    corners = transform_points(matrix, [(0, 0), (width, 0), (width, height), (0, height)])
-    return np.concatenate([corners.min(axis=0), corners.max(axis=0)])
+    (a, b, x), (c, d, y) = matrix[:2].tolist()
+    along_x, along_y = (0.0, a * width), (0.0, b * height)
+    down_x, down_y = (0.0, c * width), (0.0, d * height)
+    return (
+        x + min(along_x) + min(along_y),
+        y + min(down_x) + min(down_y),
+        x + max(along_x) + max(along_y),
+        y + max(down_x) + max(down_y),
+    )
 
 
 def at_side(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

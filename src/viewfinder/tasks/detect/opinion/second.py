@@ -118,32 +118,31 @@ def consult(
 
 def mix(found: Detections, consulted: Consulted, known: Labels, weight: float) -> Detections:
     """Both opinions as one, by falling score."""
-    scores, added = found.scores.astype(np.float64), []
-    for number, leader in enumerate(consulted.leaders.tolist()):
-        own = np.flatnonzero(consulted.objects == number)
-        first = np.zeros(len(known))
-        for place, label in enumerate(known.tolist()):
-            first[place] = found.scores[own][found.labels[own] == label].max(initial=0)
-        mixed = min(1.0, first.sum()) * mixture(first, consulted.shares[number], weight)
-        for place, label in enumerate(known.tolist()):
-            if first[place] > 0:
-                scores[own[found.labels[own] == label]] *= mixed[place] / first[place]
-            elif mixed[place] > _ADDED:
-                added.append((leader, mixed[place], label))
-    rows = np.array([row for row, _, _ in added], np.int64)
-    boxes = np.concatenate([found.boxes, found.boxes[rows]])
-    scores = np.concatenate([scores, [score for _, score, _ in added]])
-    labels = np.concatenate([found.labels, [label for _, _, label in added]]).astype(np.int64)
+    scores = found.scores.astype(np.float64)
+    # Of each detection the object and the place of its class among the known, where it has both.
+    of_class = found.labels[:, None] == known
+    asked = np.flatnonzero((consulted.objects >= 0) & of_class.any(axis=1))
+    own = consulted.objects[asked], of_class[asked].argmax(axis=1)
+    first = np.zeros(consulted.shares.shape)
+    np.maximum.at(first, own, scores[asked])
+    mixed = np.minimum(1.0, first.sum(axis=1, keepdims=True))
+    mixed = mixed * mixture(first, consulted.shares, weight)
+    mentioned = first > 0
+    scores[asked] *= np.divide(mixed, first, out=np.ones_like(first), where=mentioned)[own]
+    objects, added = np.nonzero(~mentioned & (mixed > _ADDED))
+    boxes = np.concatenate([found.boxes, found.boxes[consulted.leaders[objects]]])
+    scores = np.concatenate([scores, mixed[objects, added]])
+    labels = np.concatenate([found.labels, known[added]]).astype(np.int64)
     order = np.argsort(-scores, kind="stable")
     return Detections(boxes[order], scores[order].astype(np.float32), labels[order])
 
 
 def mixture(first: Floats, second: Floats, weight: float) -> Floats:
-    """Two opinions, K numbers each, as shares that sum to 1: the product of their powers."""
+    """Two opinions, …×K numbers each, as shares that sum to 1: the product of their powers."""
     logarithms = np.log(np.maximum(first, _UNMENTIONED)) * (1 - weight)
     logarithms += np.log(np.maximum(second, 1e-12)) * weight
-    shares = np.exp(logarithms - logarithms.max())
-    return np.asarray(shares / shares.sum(), np.float64)
+    shares = np.exp(logarithms - logarithms.max(axis=-1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=-1, keepdims=True), np.float64)
 
 
 def describe(
@@ -157,15 +156,11 @@ def describe(
 
     The crops of all pictures go through the net together: few at a time cost it twice as much each.
     """
-    made = [
-        as_tensor(crop(picture, box))
-        for picture, own in zip(pictures, boxes, strict=True)
-        for box in own
-    ]
+    made = [crop(picture, box) for picture, own in zip(pictures, boxes, strict=True) for box in own]
     if mirrored:
-        made = [view for each in made for view in (each, each.flip(3))]
+        made = [view for each in made for view in (each, each[:, ::-1])]
     rows = [
-        described(extractor, torch.cat(made[start : start + _BATCH]))
+        described(extractor, as_tensors(made[start : start + _BATCH]))
         for start in range(0, len(made), _BATCH)
     ]
     found = np.concatenate(rows) if rows else np.zeros((0, extractor.width))
@@ -185,9 +180,9 @@ def crop(picture: NDArray[np.uint8], box: NDArray[np.floating]) -> NDArray[np.ui
     return np.asarray(resample(picture, way, (SIDE, SIDE), fill=_FILL), np.uint8)
 
 
-def as_tensor(made: NDArray[np.uint8]) -> Tensor:
-    """One picture as 1×3×H×W."""
-    return torch.from_numpy(np.ascontiguousarray(made.transpose(2, 0, 1)))[None]
+def as_tensors(made: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """N pictures of one size as N×3×H×W."""
+    return torch.from_numpy(np.ascontiguousarray(np.stack(made).transpose(0, 3, 1, 2)))
 
 
 def as_arrays(pictures: Tensor) -> list[NDArray[np.uint8]]:
@@ -247,13 +242,14 @@ def read_opinion(folder: Path, classes: int) -> Opinion | None:
 def _objects(found: Detections) -> tuple[Labels, Labels]:
     """Of each detection the object that it is of, or -1; and each object's best detection."""
     objects = np.full(len(found.scores), -1)
-    near = iou(found.boxes, found.boxes) > _SAME
+    able = int((found.scores >= _LEAST).sum())  # the first, as scores fall
+    near = iou(found.boxes[:able], found.boxes) > _SAME
     free = np.ones(len(objects), np.bool_)
     leaders: list[int] = []
-    for row, score in enumerate(found.scores.tolist()):
+    for row in range(able):
         if not free[row]:
             continue
-        if score < _LEAST or len(leaders) == _MOST:
+        if len(leaders) == _MOST:
             break
         own = free & near[row]
         own[row] = True
