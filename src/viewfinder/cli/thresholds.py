@@ -12,9 +12,8 @@ from viewfinder.inference.asked_scores import (
     refuse_other_tasks,
     refuse_unknown_classes,
 )
-from viewfinder.runs.scores import SCORES
 from viewfinder.tasks import NAMES, recipe_of
-from viewfinder.tasks.run_files import task_and_classes
+from viewfinder.tasks.run_files import SCORES, task_and_classes
 
 Given = float | Literal["best"] | Mapping[str, float]
 """A score for all classes, `best` for each class's own, or scores by class."""

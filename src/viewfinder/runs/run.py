@@ -29,12 +29,11 @@ from viewfinder.events import note
 from viewfinder.files import explained_writing, replacing, write_bytes, write_json
 from viewfinder.runs.history import Row, append_row, keep_rows, read_rows, sync_rows, write_rows
 from viewfinder.runs.places import refuse_taken, require_run
-from viewfinder.runs.scores import SCORES
 from viewfinder.tasks.manifest import Manifest, read_manifest, write_manifest
 from viewfinder.tasks.model import Model
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.run_files import STATE, WEIGHTS
+from viewfinder.tasks.run_files import SCORES, STATE, WEIGHTS
 from viewfinder.tasks.run_weights import model_of
 from viewfinder.wording import counted
 

@@ -7,8 +7,6 @@ from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
 from viewfinder.values import as_table
 
-SCORES = "scores.json"
-"""What a run's scores lie in."""
 HELD_OUT = "held_out"
 """The side that folds make of all that the run learnt from: each picture as that fold's net answers
 it which had not seen it."""

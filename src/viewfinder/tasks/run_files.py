@@ -13,6 +13,8 @@ WEIGHTS = "weights.safetensors"
 """The best weights so far."""
 STATE = "state.ckpt"
 """What is needed to go on exactly."""
+SCORES = "scores.json"
+"""How good it is."""
 
 
 def require_manifest(folder: Path) -> None:

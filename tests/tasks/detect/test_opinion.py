@@ -1,5 +1,6 @@
 """A second opinion changes what an object is, not whether it is there; and is kept if it gains."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.errors import InputError
+from viewfinder.tasks import find
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.opinion.forming import FramedSplit, form_opinion
+from viewfinder.tasks.detect.opinion.forming import FramedSplit, by_chance, form_opinion
 from viewfinder.tasks.detect.opinion.second import (
     FILE,
     Consulted,
@@ -96,6 +98,20 @@ def test_it_is_read_back(tmp_path):
         read_opinion(tmp_path, 3)
 
 
+def test_that_it_was_kept_and_is_gone_is_said(tmp_path, capsys):
+    def open_run_of(kept):
+        scores = {"second_opinion": {"kept": kept}}
+        (tmp_path / "scores.json").write_text(json.dumps(scores))
+        find("detect").kept_habits(tmp_path, ("a", "b"))
+        return " ".join(capsys.readouterr().err.split())
+
+    assert "is without its second opinion on classes (opinion.safetensors)" in open_run_of(True)
+    assert open_run_of(False) == ""
+    layer = LinearHead(np.zeros((2, 3)), np.zeros(2))
+    write_opinion(tmp_path, Opinion(layer, KNOWN, 0.4, "abc"))
+    assert open_run_of(True) == ""
+
+
 def test_one_of_other_features_is_refused():
     opinion = Opinion(LinearHead(np.zeros((2, 1280)), np.zeros(2)), KNOWN, 1.0, "others")
     with pytest.raises(InputError, match="other features"):
@@ -162,6 +178,37 @@ def test_one_that_gains_is_kept():
     assert formed.after == pytest.approx(1.0)
     assert formed.opinion is not None
     assert "kept" in formed.says
+
+
+def test_one_that_gains_no_more_than_chance_is_left_off():
+    """The detector is wrong about a single object, which the layer puts right."""
+    held_out = side(12, 1)
+    first, cpu = held_out.truth.classes.copy(), torch.device("cpu")
+    first[3] = 1 - first[3]
+    place = iter(range(len(held_out.truth.offsets)))
+
+    def reply(pictures):
+        answers = []
+        for picture in (next(place) for _ in pictures):
+            rows = held_out.truth.of(picture)
+            boxes = held_out.truth.corners[rows].astype(np.float32)
+            labels = np.concatenate([first[rows], 1 - first[rows]])
+            scores = np.repeat(np.float32([0.5, 0.45]), len(boxes))
+            answers.append(Detections(np.tile(boxes, (2, 1)), scores, labels))
+        return answers
+
+    formed = form_opinion(side(6, 0), held_out, ("sky", "leaf"), reply, cpu)
+    assert formed.right == (23, 24)
+    assert formed.after > formed.before
+    assert formed.opinion is None
+    assert "1 come to their class and 0 lose it; left off: that is no more than" in formed.says
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "chance"), [(0, 0, 1.0), (4, 0, 1 / 16), (5, 0, 1 / 32), (8, 1, 10 / 512)]
+)
+def test_how_likely_chance_does_as_much(better, worse, chance):
+    assert by_chance(better, worse) == pytest.approx(chance)
 
 
 def test_boxes_end_where_pictures_do_as_those_of_every_answer():

@@ -108,7 +108,8 @@ class DetectRecipe(Recipe):
 
     second_opinion: bool = False
     """Judge the class of each object again by features of ImageNet, learnt from the labelled crops,
-    and mix both by a weight fitted on held-out pictures; left off where these do not gain."""
+    and mix both by a weight fitted on held-out pictures; left off where these gain no more than
+    chance does."""
 
     compose: str | None = None
     """Captures with masks, or COCO with outlines: scenes composed of their objects are mixed in."""

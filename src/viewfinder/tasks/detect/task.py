@@ -43,7 +43,13 @@ from viewfinder.tasks.detect.opinion.forming import (
     form_opinion,
     open_split,
 )
-from viewfinder.tasks.detect.opinion.second import FILE, OPINION, read_opinion, write_opinion
+from viewfinder.tasks.detect.opinion.second import (
+    FILE,
+    OPINION,
+    lost_opinion,
+    read_opinion,
+    write_opinion,
+)
 from viewfinder.tasks.detect.portable import read_portable
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.tiling.tiles import TILES, tiles_from_json, tiles_of
@@ -91,6 +97,8 @@ class Detect(
     def kept_habits(self, folder: Path, classes: Sequence[str]) -> Mapping[str, object]:
         """The second opinion on classes, and the map of scores, as far as the run has them."""
         opinion = read_opinion(folder, len(classes))
+        if lost := lost_opinion(folder):
+            note(lost)
         try:
             platt = read_platt(read_calibration(folder).get("map"), len(classes))
         except (ValueError, KeyError) as error:

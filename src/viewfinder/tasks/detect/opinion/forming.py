@@ -2,11 +2,15 @@
 
 A detector knows the pictures that it learnt from nearly by heart, so that only pictures which were
 held out can tell what another opinion is worth. The weight is the likeliest for the true classes of
-the objects found there, and it is kept only if their AP50 rises too.
+the objects found there. It is kept only if their AP50 rises, and if so many more of them come to
+their right class than lose it that a coin for each would do it once in twenty times at most (the
+sign test).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -49,6 +53,8 @@ _MOST_PICTURES, _FEWEST = 100, 10
 _FEW_CROPS = 400
 _BATCH = 16
 _WEIGHTS = np.linspace(0, 1, 21)
+# How likely chance alone may be to turn as many objects to the better as a second opinion did.
+_BY_CHANCE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,15 +213,27 @@ def _judged(
         return score(answers, truth, classes=classes).ap50 or 0.0
 
     before, after = ap50(0.0), ap50(weight)
-    right = (_right(first, second, true, 0.0), _right(first, second, true, weight))
-    gains = weight > 0 and after > before
+    alone, both = _right(first, second, true, 0.0), _right(first, second, true, weight)
+    better, worse = int((both & ~alone).sum()), int((alone & ~both).sum())
+    kept = after > before and by_chance(better, worse) <= _BY_CHANCE
+    why = "kept" if kept else "left off: that is no more than chance does"
+    if not kept and after <= before:
+        why = "left off"
     says = (
         f"second opinion on classes by {way}, weight {weight:.2f}: AP50 of held-out pictures "
         f"{before:.3f} without, {after:.3f} with it; of {counted(len(true), 'object')} found there "
-        f"{right[0]} and {right[1]} have their class; {'kept' if gains else 'left off'}"
+        f"{better} come to their class and {worse} lose it; {why}"
     )
-    opinion = Opinion(solved.layer, known, weight, extractor.name) if gains else None
+    opinion = Opinion(solved.layer, known, weight, extractor.name) if kept else None
+    right = (int(alone.sum()), int(both.sum()))
     return Formed(opinion, says, weight, before, after, len(true), right)
+
+
+def by_chance(better: int, worse: int) -> float:
+    """How likely so many of these are better, or more, if each is by the toss of a coin."""
+    count = better + worse
+    ways = sum(math.comb(count, heads) for heads in range(better, count + 1))
+    return float(Fraction(ways, 2**count))
 
 
 def _pairs(
@@ -256,6 +274,7 @@ def _likeliest(first: Floats, second: Floats, true: Labels) -> float:
     return float(min(_WEIGHTS, key=surprise))
 
 
-def _right(first: Floats, second: Floats, true: Labels, weight: float) -> int:
+def _right(first: Floats, second: Floats, true: Labels, weight: float) -> NDArray[np.bool_]:
+    """Which objects are given their class."""
     answers = [mixture(f, s, weight).argmax() for f, s in zip(first, second, strict=True)]
-    return int((np.array(answers) == true).sum())
+    return np.asarray(np.array(answers) == true, np.bool_)

@@ -27,9 +27,11 @@ from viewfinder.features.installed import installed_extractor
 from viewfinder.features.vectors import Extractor, described
 from viewfinder.files import write_bytes
 from viewfinder.pictures.geometry import BoxArray, Matrix, iou, resample, scaling, translation
-from viewfinder.reading import refuse_special
+from viewfinder.reading import read_bytes, refuse_special
 from viewfinder.tasks.classify.heads import Floats, Labels, LinearHead, softmax
 from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.run_files import SCORES
+from viewfinder.values import as_table
 
 OPINION = "second_opinion"
 """The name of a model's habit that holds its `Opinion`."""
@@ -226,7 +228,7 @@ def read_opinion(folder: Path, classes: int) -> Opinion | None:
             metadata = json.loads((opened.metadata() or {})[_TOLD])
         weight, features = float(metadata["share"]), str(metadata["features"])
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{file} is damaged: train the run again, or remove it") from error
+        raise InputError(f"{file} is damaged: copy it again, or train the run again") from error
     known = arrays["known"]
     fits = known.ndim == 1 and arrays["bias"].shape == known.shape and 0 < weight <= 1
     fits = fits and arrays["weight"].ndim == 2 and len(arrays["weight"]) == len(known)
@@ -237,6 +239,21 @@ def read_opinion(folder: Path, classes: int) -> Opinion | None:
         raise InputError(f"{file} is damaged: it has what is no number")
     layer = LinearHead(arrays["weight"].astype(np.float64), arrays["bias"].astype(np.float64))
     return Opinion(layer, known, weight, features)
+
+
+def lost_opinion(folder: Path) -> str:
+    """That a run's opinion was kept and its file is not there; empty where it never was."""
+    try:
+        told = as_table(as_table(json.loads(read_bytes(folder / SCORES)))[OPINION])
+    except (OSError, ValueError, KeyError, RecursionError):
+        return ""
+    if told.get("kept") is not True or (folder / FILE).exists():
+        return ""
+    return (
+        f"{folder} is without its second opinion on classes ({FILE}), by which its scores and "
+        "thresholds were fitted: answers are the detector's alone; copy that file from where the "
+        "run was trained"
+    )
 
 
 def _objects(found: Detections) -> tuple[Labels, Labels]:
