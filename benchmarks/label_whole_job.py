@@ -103,7 +103,8 @@ class Job:
         until(lambda: page.evaluate(STATE)["stage"] not in ("training", "proposing"), seconds=900)
         print(f"    it took {time.monotonic() - self.real:.0f} s", flush=True)
         state = page.evaluate(STATE)
-        assert state["stage"] == "done", state
+        # One that knows less than the one before it is not kept, and proposes nothing.
+        print(f"    {state['stage']}: {state['error'] or state['learnt']}", flush=True)
         self.lasted, self.began = time.monotonic() - self.real, None
         page.evaluate("viewfinder.status()")
         here = self.person.shown()

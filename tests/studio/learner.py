@@ -38,6 +38,8 @@ def train(words: list[str]) -> int:
     if (told / "fail").exists():
         print("error: the disk is full: free some of it")
         return 2
+    for found in words_of(told, "found"):
+        (run / "scores.json").write_text(json.dumps({"train": {"ap50": float(found)}}))
     say(event="fit_judged", says="It fits.", tries=["add pictures"])
     return 0
 

@@ -145,6 +145,20 @@ def test_what_was_refused_stays_refused_when_it_learns_again(store, teacher):
     assert {each.run for each in store.picture(4).proposals} == {"learning"}
 
 
+def test_what_knows_less_than_before_does_not_take_its_place(store, teacher, tmp_path):
+    label(store, 1, 2)
+    for found, ends in (("0.6", "done"), ("0.2", "failed")):
+        (tmp_path / "told" / "found").write_text(found)
+        teacher.begin(1)
+        state = stage(teacher, ends)
+    assert "AP50 0.20 on its own pictures, 0.60 before" in state["error"]
+    assert state["finished"] == str(tmp_path / "runs" / "photos-studio-1")
+    (tmp_path / "told" / "found").write_text("0.5")
+    teacher.begin(1)
+    stage(teacher, "done")
+    assert teacher.learnt() == str(tmp_path / "runs" / "photos-studio-3")
+
+
 def test_too_little_to_learn_from_is_said(store, teacher):
     with pytest.raises(InputError, match="pictures with boxes"):
         teacher.begin(1)

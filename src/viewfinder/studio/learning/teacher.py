@@ -20,6 +20,7 @@ from viewfinder.studio.learning.asked import ProposerRequest
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.doubting import Doubting
 from viewfinder.studio.learning.glancing import Glance, keep_learnt
+from viewfinder.studio.learning.judging import worse
 from viewfinder.studio.learning.proposing import ended, propose, to_do
 from viewfinder.studio.learning.queue import Queue
 from viewfinder.studio.learning.state import Stage, begun_from, kept
@@ -248,6 +249,10 @@ class Teacher:
             return
         if self._worker.status != 0:
             raise InputError(self._course.error or f"the training {ended(self._worker.status)}")
+        if why := worse(Path(run), self._own(self._now.finished)):
+            if alone:
+                shutil.rmtree(run, ignore_errors=True)
+            raise InputError(why)
         self._store.set_meta(IN_HAND, "[]")
         self._finished(alone)
         self.queue.learnt(self._now.finished)
