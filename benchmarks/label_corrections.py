@@ -8,8 +8,8 @@ Proposals are those of a plate (`find_on_stand`) on turntables filmed badly: noi
 wandering exposure, a shaking camera; and the subjects of a saliency map, the contrast of each pixel
 with the mean colour of its picture (Achanta et al. 2009), on the same turntables and on BCCD, where
 cells touch and are of three classes: so there are misses, doubles, boxes of two cells, shifted ones
-and wrong classes. What a saliency network proposes that learnt for a minute from 200 other rendered
-subjects is corrected on the same turntables too. What is counted is said in `page_corrector.py`.
+and wrong classes. What a saliency network proposes that learnt a minute from 20 other turntables
+is corrected on the same ones too. What is counted is said in `page_corrector.py`.
 """
 
 import os
@@ -45,15 +45,9 @@ from viewfinder.devices import pick_device
 from viewfinder.labelling.by_model import Map, Mapper, maps_of_model, subjects
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.pictures.reading import read_picture
-from viewfinder.pictures.writing import write_picture
+from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.studio.store import Store
-from viewfinder.tabletop import (
-    CLASSES,
-    SceneOptions,
-    SplitCounts,
-    TurntableOptions,
-    write_scenes,
-)
+from viewfinder.tabletop import CLASSES, TurntableOptions
 from viewfinder.tabletop.turntable import render_turntable
 
 BADLY = TurntableOptions(noise=14, drift=0.25, shadow=0.95, shake=6)
@@ -76,11 +70,16 @@ def contrasts(pictures: Iterator[tuple[str, NDArray[np.uint8]]]) -> Iterator[tup
 
 
 def learnt(place: Path) -> Mapper:
-    """Maps of a network that learnt from other rendered subjects, a minute on two free cores."""
-    place.mkdir()
-    counts, options = SplitCounts(train=180, val=20, test=0), SceneOptions(subject=True)
-    write_scenes(place / "subjects", counts=counts, seed=1, options=options)
-    start, data = time.monotonic(), place / "subjects"
+    """Maps of a network that learnt from other turntables filmed badly, a minute of free cores."""
+    data = place / "subjects"
+    for number in range(20):
+        label = number % len(CLASSES)
+        turn = render_turntable(label, seed=10 + number, frames=10, options=BADLY)
+        for at, (frame, mask) in enumerate(zip(turn.frames, turn.masks, strict=True)):
+            name, side = f"{number:02}-{at:02}.png", "val" if number >= 18 else "train"
+            write_picture(data / side / "RGB" / name, frame)
+            write_mask(data / side / "GT" / name, mask)
+    start = time.monotonic()
     run = viewfinder.train("saliency", data, out=place / "run", **LEARNT)
     print(f"the network learnt for {time.monotonic() - start:.0f} s, load {os.getloadavg()[0]:.0f}")
     return maps_of_model(run.model, pick_device("auto"))
@@ -141,7 +140,7 @@ def correct(what: str, material: Material, folder: Path, *, look_over: bool) -> 
     with at_the_page(folder, prepare, material.classes) as (person, store):
         corrector, looks = Corrector(person, material), len(material.found)
         if look_over:
-            looks += corrector.look_over()
+            looks += corrector.look_over("machine")
         while store.counts().states["todo"]:
             corrector.picture()
         kept = sum(store.counts().boxes.values())

@@ -55,6 +55,15 @@ class Corrector:
         self.pictures += 1
         path = person.store.picture(person.shown()).picture.path
         self.truth = self.material.truth[path]
+        # In a person's time what a network makes of the picture is there before the first box.
+        until(lambda: person.page.evaluate("viewfinder.studio.memory.impressions.rests"))
+        # Where other proposals come meanwhile, it is looked at anew.
+        while not self.put_right():
+            self.did["looked at anew"] += 1
+        person.saved()
+
+    def put_right(self) -> bool:
+        person = self.person
         self.reclass()
         while True:
             met, used, things = self.right()
@@ -72,12 +81,13 @@ class Corrector:
         # All but the wrong ones at once, or the right ones alone: whichever is fewer strokes.
         laid = self.laid()
         if right and strokes(laid, wrong) <= strokes(laid, right):
-            self.decide(wrong, "x")
-            person.finish("Shift+Enter")
+            decided = self.decide(wrong, "x")
         else:
-            self.decide(right, "y")
-            person.finish("Enter")
-        person.saved()
+            decided, right = self.decide(right, "y"), []
+        if not decided:
+            return False
+        person.finish("Shift+Enter" if right else "Enter")
+        return True
 
     def laid(self) -> list[Laid]:
         """Proposals that lie on the picture, also those below the sliders."""
@@ -85,14 +95,17 @@ class Corrector:
         found = self.person.page.evaluate(script)
         return [Laid(id, (x1, y1, x2, y2)) for id, (x1, y1, x2, y2) in found]
 
-    def decide(self, ids: Sequence[str], key: str) -> None:
-        """Refuse proposals (`x`), or take them (`y`), by as few strokes as can be."""
+    def decide(self, ids: Sequence[str], key: str) -> bool:
+        """Refuse proposals (`x`), or take them (`y`), by as few strokes as can be; whether they
+        were there until then."""
         person, left = self.person, set(ids)
         if left and person.page.evaluate("Boolean(viewfinder.studio.ghost)"):
             person.key("Escape")
         self.did["refused" if key == "x" else "accepted alone"] += len(left)
         while left:
             laid = self.laid()
+            if not left <= {each.id for each in laid}:
+                return False
             stroke = one_stroke(laid, sorted(left))
             self.did["strokes"] += 1
             if len(stroke.ids) > 1:
@@ -101,9 +114,12 @@ class Corrector:
                 ghosts = {each.id: {"id": each.id, "corners": each.corners} for each in laid}
                 self.key_over(ghosts[stroke.ids[0]], key)
             gone = {each.id for each in laid} - {each.id for each in self.laid()}
+            if not gone <= left:
+                print(f"    a stroke over {len(stroke.ids)} decided {len(gone - left)} others")
+                return False
             assert gone, "a stroke decided nothing"
-            assert gone <= left, "a stroke decided others too"
             left -= gone
+        return True
 
     def stroke(self, stroke: Stroke, key: str) -> None:
         """A drag with a key held: one action."""
@@ -118,9 +134,10 @@ class Corrector:
         keyboard.up(key)
         self.person.rest()
 
-    def look_over(self) -> int:
-        """Twelve pictures at a glance: those that are right are taken, the others put right there
-        and then, as the page shows them; how many proposals were looked at."""
+    def look_over(self, run: str) -> int:
+        """Twelve pictures at a glance of what a run proposed: those that are right are taken, the
+        others put right there and then, as the page shows them; how many proposals were looked
+        at."""
         person, looks = self.person, 0
         none = person.page.get_by_text("No picture to do has proposals")
         while person.store.counts().states["todo"]:
@@ -144,6 +161,9 @@ class Corrector:
             person.saved()
             for _ in range(wrong):
                 self.picture()
+            # Where the page says that most of it is wrong, nobody looks over more of it.
+            if person.page.evaluate(f"Boolean(viewfinder.studio.worth.poor({run!r}))"):
+                break
         return looks
 
     def is_right(self, found: Sequence[Proposal], truth: Sequence[Thing]) -> bool:

@@ -3,8 +3,10 @@ by files beside the run what to do.
 
 learner.py train DATA --out RUN …       learner.py look DATA OUT < asked.json
 learner.py order DATA [RUN]          learner.py doubt DATA < boxes.json
+learner.py impress                   (of any picture, that its halves are of two kinds)
 """
 
+import base64
 import json
 import os
 import signal
@@ -76,6 +78,16 @@ if __name__ == "__main__":
                 [[id, boxes[-1][3], 0.9 if not n else -1] for n, (id, *_) in enumerate(boxes)]
             )
         )
+        sys.exit()
+    if sys.argv[1] == "impress":
+        half = [bytes([127, 0, *[0] * 110]), bytes([0, 127, *[0] * 110])]
+        say(event="note", text="it begins")
+        for line in sys.stdin:
+            if not Path(json.loads(line)).exists():
+                say(refused="there is no such file")
+                continue
+            row = half[0] * 16 + half[1] * 16
+            say(map=base64.b64encode(row * 32).decode())
         sys.exit()
     if sys.argv[1] == "train":
         sys.exit(train(sys.argv[2:]))

@@ -1,14 +1,19 @@
 """What a box carries: masks, tracks, difficult and crowd, and a class guessed by its look."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pycocotools import mask as coco
 from studio_page import told, until
 
 from viewfinder.pictures.writing import write_picture
+from viewfinder.studio.learning import impressions
 from viewfinder.studio.store import Operation, PutBox, PutClass
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # pycocotools
+
+LEARNER = str(Path(__file__).parents[1] / "learner.py")
 
 
 def a_blob(seed=0, x=100, y=80):
@@ -159,6 +164,32 @@ def test_marks_and_tracks_are_set_shown_and_carried(person, served):
     person.press("Escape")  # left: the track stays
     person.answered()
     assert store.picture(2).boxes[0].track == "7"
+
+
+def test_classes_are_guessed_by_what_a_network_makes_of_boxes_too(person, served, monkeypatch):
+    """All boxes look alike; a process that says so tells the left ones from the right ones."""
+    monkeypatch.setattr(impressions, "_IMPRESS", (LEARNER, "impress"))
+    page, store = person.page, served.store
+    for number in range(2):
+        write_picture(store.data / f"{number:03}.png", np.full((480, 640, 3), 200, np.uint8))
+    classes = [PutClass(f"c{n}", f"class {n}", 0, position=n) for n in range(2)]
+    corners = [(20 + n % 2 * 320, 20 + n * 20) for n in range(14)]
+    boxes = [
+        PutBox(f"b{n}", 1, f"c{n % 2}", (x, y, x + 40, y + 40), 0)
+        for n, (x, y) in enumerate(corners)
+    ]
+    store.apply(Operation("boxes", (*classes, *boxes)))
+    person.reload()
+    known = """viewfinder.studio.memory.impressions.of(viewfinder.studio.picture.id,
+        [0, 0, 9, 9], [640, 480]) !== null"""
+    until(lambda: page.evaluate(known))
+    for x in (400, 100, 450, 200):  # not in turn
+        person.drag((x, 350), (x + 40, 390))
+        person.press("Escape")
+        person.rest()
+    person.saved()
+    drawn = {round(box.corners[0]): box.label for box in store.picture(1).boxes}
+    assert [drawn[x] for x in (400, 100, 450, 200)] == ["c1", "c0", "c1", "c0"]
 
 
 def test_the_class_of_a_new_box_is_guessed_by_its_look(person, served):

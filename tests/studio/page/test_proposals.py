@@ -1,5 +1,7 @@
 """Proposals on the page: accepted, corrected, refused, and taken by sliders."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from studio_page import until
@@ -10,11 +12,15 @@ from viewfinder.tasks.detect.detections import Detections
 
 
 def proposed(served):
+    assert served.store.propose("run:a", proposed_of(served)) == 4
+
+
+def proposed_of(served):
     corners = np.array(
         [[20, 20, 90, 90], [120, 20, 190, 90], [220, 20, 290, 90], [20, 220, 90, 290]]
     )
     path = served.store.picture(1).picture.path
-    made = Proposals(
+    return Proposals(
         paths=(path,),
         sizes=np.array([[640, 480]]),
         classes=("mug", "<b>plate</b>"),
@@ -24,7 +30,6 @@ def proposed(served):
         ),
         sources=("run:a",) * 4,
     )
-    assert served.store.propose("run:a", made) == 4
 
 
 def test_accepting_correcting_and_refusing(person, served):
@@ -73,10 +78,24 @@ def test_a_stroke_with_a_key_held_decides_all_that_it_passes(person, served):
     until(lambda: len(served.store.picture(1).boxes) == 4)
     person.press("Control+z", "Control+z")
     until(lambda: not served.store.picture(1).boxes)
+    # The key refuses the one under the pointer, and the drag goes on from there: what lies beneath
+    # it is not passed.
+    beneath = replace(
+        proposed_of(served),
+        pictures=np.zeros(1, np.int64),
+        found=Detections(np.array([[5.0, 200, 110, 310]]), np.array([0.2]), np.zeros(1, np.int64)),
+        sources=("run:b",),
+    )
+    assert served.store.propose("run:b", beneath) == 1
+    person.reload()
+    until(lambda: person.page.evaluate("viewfinder.studio.ghosts().length") == 5)
+    person.page.mouse.move(*person.place(50, 250))
     person.page.keyboard.down("x")
-    person.drag((10, 250), (100, 250))
+    person.rest()
+    person.drag((50, 250), (80, 250))
     person.page.keyboard.up("x")
-    until(lambda: served.store.picture(1).picture.proposals == 3)
+    person.saved()
+    assert served.store.picture(1).picture.proposals == 4
 
 
 def test_a_proposal_chosen_by_itself_is_not_in_the_way_of_drawing(person, served):

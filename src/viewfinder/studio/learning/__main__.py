@@ -14,6 +14,11 @@ prints a JSON list of the pictures that wait for labels, those to label first in
 
 Standard input is a JSON list of boxes, `[id, path, corners, class]` each. Printed is a list of
 `[id, other class, amount]`, those that are doubted most in front.
+
+    python -m viewfinder.studio.learning impress
+
+Each line of standard input is a picture's path, as JSON; each is answered by a line, its map as
+`impressions` has it, or why there is none, until the input ends.
 """
 
 import json
@@ -89,7 +94,23 @@ def _doubt(data: Path) -> None:
     print(json.dumps(answer), flush=True)
 
 
-_JOBS: Mapping[str, Callable[..., None]] = {"look": _look, "order": _order, "doubt": _doubt}
+def _impress() -> None:
+    from viewfinder.studio.learning.impressions import impression
+
+    for line in sys.stdin:
+        try:
+            found = {"map": impression(Path(json.loads(line)))}
+        except InputError as error:
+            found = {"refused": str(error)}
+        print(json.dumps(found), flush=True)
+
+
+_JOBS: Mapping[str, Callable[..., None]] = {
+    "look": _look,
+    "order": _order,
+    "doubt": _doubt,
+    "impress": _impress,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

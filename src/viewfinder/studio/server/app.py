@@ -10,12 +10,14 @@ from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from viewfinder.errors import InputError
+from viewfinder.studio.learning.impressions import Impressions
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.server.adding import Adding
 from viewfinder.studio.server.depths import depth_routes
 from viewfinder.studio.server.films import Carrier, film_routes
 from viewfinder.studio.server.folder import folder_routes, seq_of, session_of
 from viewfinder.studio.server.guard import MOST_FILE, Access, Guard
+from viewfinder.studio.server.impressing import impression_routes
 from viewfinder.studio.server.learning import learning_routes
 from viewfinder.studio.server.news import News, said_of
 from viewfinder.studio.server.outlining import outlining_routes
@@ -44,6 +46,7 @@ def studio_app(
     adding: Adding,
     teacher: Teacher,
     carrier: Carrier,
+    impressions: Impressions,
     *,
     person: str,
     local: bool,
@@ -55,6 +58,7 @@ def studio_app(
         adding: takes in what is added to it.
         teacher: learns from what is done, and proposes.
         carrier: follows boxes through videos.
+        impressions: finds what a network makes of pictures.
         person: in whose name what comes is written, where a browser says none.
         local: only this machine can ask, so that its paths may be given.
     """
@@ -70,6 +74,7 @@ def studio_app(
     trying_routes(app, teacher, _json)
     film_routes(app, store, carrier, _document, _json)
     outlining_routes(app, store, _document, _json)
+    impression_routes(app, store, impressions)
     depth_routes(app, store)
     reason_routes(app, store, teacher)
     return Guard(app, access)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from viewfinder.errors import InputError
+from viewfinder.studio.learning.impressions import Impressions
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.server.adding import Adding
 from viewfinder.studio.server.app import studio_app
@@ -53,10 +54,21 @@ def studio_server(
         url = f"http://{shown}:{number}/?token={urllib.parse.quote(access.token)}"
         news = News()
         adding, teacher, carrier = Adding(store), Teacher(store), Carrier(store)
+        impressions = Impressions()
         looking = news.look(store, lambda: adding.state()["waiting"] > 0)
         local = _is_loopback(host)
         config = uvicorn.Config(
-            studio_app(store, access, news, adding, teacher, carrier, person=person, local=local),
+            studio_app(
+                store,
+                access,
+                news,
+                adding,
+                teacher,
+                carrier,
+                impressions,
+                person=person,
+                local=local,
+            ),
             access_log=False,  # it would hold the token
             log_config=None,
             lifespan="off",
@@ -66,6 +78,7 @@ def studio_server(
             timeout_graceful_shutdown=3,
         )
         yield uvicorn.Server(config), bound, Address(host, number, url)
+        impressions.close()
         carrier.close()
         teacher.close()
         adding.close()

@@ -53,6 +53,13 @@ async function read(answer) {
   return document;
 }
 
+/** @param {string} path @returns {Promise<ArrayBuffer>} */
+export async function bytes(path) {
+  const answer = await fetch(path, { headers: who, signal: AbortSignal.timeout(60000) });
+  if (!answer.ok) await read(answer);
+  return answer.arrayBuffer();
+}
+
 /** @param {string} path @param {Record<string, any>} [query] @returns {Promise<any>} */
 export async function get(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");

@@ -2,10 +2,12 @@
  * Which class a new box is of: by its look, as those of this sitting tell, or their mirror images; and
  * by how classes followed each other in what this person has drawn so far.
  *
- * A look is how edges run in each part of the box, its colours, and its size. It is a guess: a class
+ * A look is how edges run in each part of the box, its colours, and its size; and, once that is known, what a
+ * network makes of it. It is a guess: a class
  * key says otherwise, and a class that was chosen before drawing is not guessed at.
  */
 
+import { Impressions } from "./impressions.js";
 import { Likeness } from "./likeness.js";
 import { Sequence } from "./sequence.js";
 
@@ -25,6 +27,7 @@ const LEAST_SIDE = 4;
 const [BY_COLOUR, BY_SIZE] = [1 / 7, 0.7];
 
 export class Memory {
+  impressions = new Impressions();
   #likeness = new Likeness();
   /** Of each box that is remembered, the corners that it had. @type {WeakMap<Float32Array, Corners>} */
   #corners = new WeakMap();
@@ -40,19 +43,19 @@ export class Memory {
     for (const { id, corners, label } of studio.boxes.values()) {
       const known = this.#likeness.of(id);
       const kept = known && same(this.#corners.get(known.numbers) ?? [0, 0, 0, 0], corners);
-      const numbers = kept ? known.numbers : this.look(image, corners, studio.stage.size);
-      if (!numbers) continue;
-      this.#corners.set(numbers, corners);
-      this.#likeness.put({ id, numbers, mirrored: kept ? known.mirrored : mirrored(numbers), label });
+      const look = kept && known.vector ? known : this.look(studio, corners, kept ? known : undefined);
+      if (!look) continue;
+      this.#corners.set(look.numbers, corners);
+      this.#likeness.put({ id, ...look, label });
     }
   }
 
   /**
    * The likeliest class; null where nothing was seen.
-   * @param {Float32Array} look @param {string | null} before  the class of the box before @param {Set<string>} here  those of the picture
+   * @param {import("./likeness.js").Look} look @param {string | null} before  the class of the box before @param {Set<string>} here  those of the picture
    */
   likeliest(look, before, here) {
-    const alike = this.#likeness.shares(look, mirrored(look));
+    const alike = this.#likeness.shares(look);
     const follows = this.#sequence.shares(before, here, [...alike.keys()]);
     let [found, most] = [/** @type {string | null} */ (null), -1];
     for (const [label, share] of alike) {
@@ -77,10 +80,20 @@ export class Memory {
   }
 
   /**
-   * @param {HTMLImageElement} image @param {Corners} corners @param {[number, number]} size
-   * @returns {Float32Array | null}
+   * What a box of the picture looks like; null where it is too small to tell.
+   * @param {Studio} studio @param {Corners} corners @param {import("./likeness.js").Look} [known]  but for its vector
+   * @returns {import("./likeness.js").Look | null}
    */
-  look(image, corners, size) {
+  look(studio, corners, known) {
+    const { picture, stage: { image, size } } = studio;
+    const numbers = known?.numbers ?? (image && this.#numbers(image, corners, size));
+    if (!picture || !numbers) return null;
+    const vector = this.impressions.of(picture.id, corners, size);
+    return { numbers, mirrored: known?.mirrored ?? mirrored(numbers), vector };
+  }
+
+  /** @param {HTMLImageElement} image @param {Corners} corners @param {[number, number]} size @returns {Float32Array | null} */
+  #numbers(image, corners, size) {
     const share = image.naturalWidth / size[0];
     const [x, y, width, height] = [corners[0], corners[1], corners[2] - corners[0], corners[3] - corners[1]];
     if (Math.min(width, height) < LEAST_SIDE) return null;
@@ -103,7 +116,7 @@ export function guessed(studio, corners) {
   const here = new Set([...studio.boxes.values()].map((each) => each.label));
   if (!studio.guesses || studio.told || !image) return { label: null, before, here };
   memory.keep(studio);
-  const look = memory.look(image, corners, studio.stage.size);
+  const look = memory.look(studio, corners);
   const found = look && memory.likeliest(look, before, here);
   return { label: (found && studio.labels.classOf(found)?.id) ?? null, before, here };
 }

@@ -49,7 +49,7 @@ function press(page, event) {
   event.preventDefault();
   if (command?.id === "accept" || command?.id === "reject") {
     if (event.repeat) return; // held for a stroke
-    page.pointer.deciding = command.id;
+    page.pointer.deciding = { what: command.id, among: page.studio.ghosts() };
   }
   if (command) page.run(command.id);
   else if (label) page.after(() => page.shaping.labelled(label) || choose(page.studio, label));

@@ -30,7 +30,7 @@ export class Pointer {
   /** @type {Point} */
   at = [0, 0];
   space = false;
-  /** What a stroke does to the proposals that it passes, while a key for it is held. @type {import("./sweeping.js").What | null} */
+  /** What a stroke does to the proposals that it passes, while a key for it is held. @type {import("./sweeping.js").Deciding | null} */
   deciding = null;
   fingerDraws = false;
   /** A corner that follows the pointer until a click. @type {{id: string, handle: "nw" | "se"} | null} */

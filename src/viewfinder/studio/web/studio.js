@@ -137,6 +137,11 @@ export class Studio {
     return this.content && this.showsGhosts ? acceptable(this, this.content) : [];
   }
 
+  /** Let it be found what a network makes of a picture, for guesses of classes. @param {number} picture */
+  imagine(picture) {
+    if (this.guesses && this.kind === "boxes") this.memory.impressions.ask(picture, this.labels.counts.boxes);
+  }
+
   /** Pictures are done: which of their proposals were right moves the sliders; whether it moved one. @param {Content[]} contents */
   decided(contents) {
     for (const each of contents) this.worth.saw(each, (name) => this.least(name));

@@ -5,23 +5,22 @@ import { ALIKE, accept, reject } from "./proposals.js";
 
 /**
  * @typedef {import("./geometry.js").Point} Point
- * @typedef {"accept" | "reject"} What
+ * @typedef {{what: "accept" | "reject", among: import("./api.js").Proposal[]}} Deciding  `among`: what there
+ *   was when the key was pressed, as what lies under one that is decided is not passed itself
  */
 
 // Pixels of the screen between two looks at what lies below the stroke.
 const STEP = 3;
 
 export class Sweep {
-  /** What there was when it began: what lies under one that is passed is not passed itself. @type {import("./api.js").Proposal[]} */
-  #among;
   /** @type {Point} */
   #last;
 
-  /** @param {import("./studio.js").Studio} studio @param {What} what @param {Point} at  in pixels of the picture */
-  constructor(studio, what, at) {
+  /** @param {import("./studio.js").Studio} studio @param {Deciding} deciding @param {Point} at  in pixels of the picture */
+  constructor(studio, { what, among }, at) {
     this.studio = studio;
     this.what = what;
-    this.#among = studio.ghosts();
+    this.among = among;
     this.#last = at;
     this.pass([at]);
   }
@@ -39,10 +38,10 @@ export class Sweep {
   /** @param {Point} at */
   #over(at) {
     const { swept, boxes } = this.studio;
-    const one = smallestAt(this.#among, at);
+    const one = smallestAt(this.among, at);
     if (!one || swept.has(one.id)) return;
     // Of two opinions of one object the first that is passed is taken.
-    const taken = [...boxes.values(), ...this.#among.filter((each) => swept.has(each.id))];
+    const taken = [...boxes.values(), ...this.among.filter((each) => swept.has(each.id))];
     if (this.what === "accept" && taken.some((each) => overlap(each.corners, one.corners) >= ALIKE)) return;
     swept.add(one.id);
     this.studio.changed();

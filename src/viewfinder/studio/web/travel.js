@@ -27,6 +27,7 @@ export class Travel {
       if (studio.picture?.id !== id) this.page.pointer.cancel(); // opened anew, it keeps what is being drawn
       studio.show(content, image);
       this.page.film.look();
+      studio.imagine(id);
       history.replaceState(null, "", `#${id}`);
       this.#around = null;
       this.#prepare(id, turn).catch(() => {}); // whatever fails here is asked again when it is needed
@@ -46,6 +47,7 @@ export class Travel {
     for (const each of [...people.ahead, ...ahead, ...behind]) {
       studio.cache.get(each);
       studio.labels.load(each).catch(() => {});
+      studio.imagine(each);
     }
   }
 
