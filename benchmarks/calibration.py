@@ -3,6 +3,8 @@
     python benchmarks/calibration.py RUN DATA
 
 Of validation pictures the figure after is cross-fitted: each is judged by what other pictures say.
+The last line is of 40 other sides: as many as val has, drawn from val and test together, to fit
+scores by, where they are fitted, and the rest to measure on.
 Of a classifier then what comes of 40 other sides for fitting, each as large as val and drawn from
 the test pictures, which chose nothing in the training, and measured on the rest of them.
 """
@@ -13,6 +15,7 @@ import numpy as np
 import torch
 
 from viewfinder import open_run
+from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.calibrating import Evidence, Fitted, cross_fitted, family_of, fit
 from viewfinder.evaluation.calibration import Calibration, calibrate, calibration
@@ -84,6 +87,29 @@ def tell_splits(test: Evidence, count: int) -> None:
     print(f"calibration error, by when a map is kept: {told}")
 
 
+def tell_draws(both: Evidence, count: int) -> None:
+    """The calibration error in the mean of draws of so many pictures to fit by, and that of scores
+    that are exactly right.
+    """
+    pictures, figures = np.unique(both.groups), []
+    for seed in range(40):
+        chosen = np.random.default_rng(seed).choice(pictures, count, replace=False)
+        fitted = np.isin(both.groups, chosen)
+        side, rest = both.take(np.flatnonzero(fitted)), both.take(np.flatnonzero(~fitted))
+        kept = cross_fitted(side)[1]
+        after = calibrate((rest.mapped(side.fit()) if kept else rest).claims())
+        before = calibrate(rest.claims())
+        assert before is not None
+        assert after is not None
+        figures.append((before.ece, after.ece, after.by_chance, kept))
+    before, after, chance, kept = np.array(figures, float).T
+    print(
+        f"40 draws of {count} of {len(pictures):,} held-out pictures, on the others: ECE "
+        f"{before.mean():.3f} before, {after.mean():.3f} ± {after.std(ddof=1):.3f} after, "
+        f"{chance.mean():.3f} if scores were exactly right; fitted in {kept.sum():.0f}"
+    )
+
+
 def main() -> None:
     run = open_run(sys.argv[1])
     manifest = run.manifest
@@ -111,6 +137,11 @@ def main() -> None:
         test = family.evidence(judged["test"])
         assert test is not None
         tell_splits(test, len(judged["val"].examples))
+    held_out = [SPLITS.index(side) for side in ("val", "test")]
+    rows = np.flatnonzero(np.isin(dataset.splits, held_out))
+    both = family.evidence(judge_examples(model, dataset.select(rows), device=torch.device("cpu")))
+    assert both is not None
+    tell_draws(both, len(judged["val"].examples))
 
 
 main()

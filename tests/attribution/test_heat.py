@@ -288,3 +288,8 @@ def test_a_class_that_is_not_among_what_is_found_is_told():
     picture = np.zeros((32, 32, 3), np.uint8)
     assert Reasons("a.png", picture, (), 0).nothing.startswith("nothing is found here")
     assert Reasons("a.png", picture, (), 3).nothing.startswith("3 answers found here, none of")
+
+
+def test_a_layer_that_an_answer_does_not_come_through_is_told():
+    nothing = Reason(WHY, Standing(0.5, 0.5), None, None, None, (), asked_layer="aside")
+    assert nothing.verdict == "nothing of this answer comes through aside: name another layer"

@@ -5,8 +5,13 @@ import json
 import numpy as np
 import page_material as material
 import pytest
+import torch
 
 import viewfinder
+from viewfinder.api import open_run
+from viewfinder.attribution.neighbours import LearntFrom
+from viewfinder.attribution.whole import explain_answers
+from viewfinder.attribution.why import Wanted
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_picture
 
@@ -50,6 +55,29 @@ def test_its_json_has_every_figure(ask, small_run, small_set, tmp_path):
         "occlusion",
         None,
     }
+
+
+def test_reasons_are_told_before_what_was_learnt_is_looked_at(small_run, small_set, monkeypatch):
+    order = []
+
+    def look(run, predictor):
+        order.append("what was learnt")
+        return LearntFrom(None)
+
+    monkeypatch.setattr("viewfinder.attribution.whole.memory_of", look)
+    opened, picture = open_run(small_run), min((small_set / "test").rglob("*.*"))
+    explain_answers(
+        opened.model,
+        opened.trained,
+        picture,
+        Wanted(most=1, quick=True),
+        threshold=None,
+        device=torch.device("cpu"),
+        html=None,
+        by="a test",
+        tell=lambda found: order.append(found.source),
+    )
+    assert order == [str(picture), "what was learnt"]
 
 
 def test_boxes_and_subjects_have_reasons(ask, tmp_path, subject_scenes):

@@ -1,16 +1,24 @@
 """What was learnt that is most like a picture or a box, to be shown beside its reasons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from viewfinder.attribution.reason import Reasons
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.learnt.kept import LearntPictures
-from viewfinder.inference.learnt.nearest import Neighbour, learnt_by
+from viewfinder.inference.learnt.nearest import (
+    Neighbour,
+    learnt_by,
+    nearest_objects,
+    nearest_pictures,
+    seen_by,
+)
 from viewfinder.pictures.drawing import contact_sheet
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.run import RunFolder
@@ -42,6 +50,22 @@ def memory_of(run: RunFolder | None, predictor: Predictor) -> LearntFrom:
     except InputError as error:
         note(f"what was learnt that is most like it is not shown: {error}")
         return LearntFrom(None, str(error))
+
+
+def with_nearest(found: Reasons, predictor: Predictor, learnt: LearntPictures) -> Reasons:
+    """The same with what was learnt that is most like each box, or like the picture."""
+    pixels = torch.from_numpy(found.picture.transpose(2, 0, 1).copy())[None]
+    watched = seen_by(predictor, learnt, pixels)
+    if learnt.objects is None:
+        return replace(found, nearest=nearest_pictures(learnt, watched))
+    size = predictor.model.config.size
+    reasons = tuple(
+        each
+        if each.question.box is None
+        else replace(each, nearest=nearest_objects(learnt, watched, each.question.box, size))
+        for each in found.reasons
+    )
+    return replace(found, reasons=reasons)
 
 
 def neighbour_content(found: Neighbour, config: ModelConfig) -> dict[str, object]:

@@ -27,6 +27,7 @@ class Reason:
         failed: the deletion test that the network's own map did not pass, where this one was made
             by occlusion instead.
         nearest: of a box, the labelled objects that the run learnt from and takes for most like it.
+        asked_layer: the layer that was named for the map, if one was.
     """
 
     question: Question
@@ -37,6 +38,7 @@ class Reason:
     changes: tuple[Change, ...]
     failed: Deletion | None = None
     nearest: tuple[Neighbour, ...] = ()
+    asked_layer: str | None = None
 
     @property
     def own(self) -> Deletion | None:
@@ -54,6 +56,8 @@ class Reason:
     @property
     def verdict(self) -> str:
         """Whether the map is to be believed, in a sentence."""
+        if self.deletion is None and self.asked_layer is not None:
+            return f"nothing of this answer comes through {self.asked_layer}: name another layer"
         if self.deletion is None:
             return "no place that the answer depends on was found"
         trial = self.deletion

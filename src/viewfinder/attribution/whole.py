@@ -1,11 +1,12 @@
 """All that `why` does: reasons for a source, their figures, and the page of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from viewfinder.attribution.neighbours import memory_of
+from viewfinder.attribution.neighbours import memory_of, with_nearest
 from viewfinder.attribution.page import write_page
 from viewfinder.attribution.reason import Reasons
 from viewfinder.attribution.summary import Summary, summary_of
@@ -38,12 +39,15 @@ def explain_answers(
     device: torch.device,
     html: Path | None,
     by: str,
+    tell: Callable[[Reasons], None] = lambda _: None,
 ) -> Explained:
     """Look for the reasons of a model's answers, and write the page of them if one is named.
 
     Args:
         run: that trained it, if one did.
         by: the command that asks.
+        tell: is given each picture's reasons as they are found. What was learnt that is most like
+            the picture comes last, as a run's training pictures may have to be looked at for it.
 
     Raises:
         InputError: there is no such picture, layer or class, or no picture can be read.
@@ -52,9 +56,14 @@ def explain_answers(
         note("the run answers in tiles: here it is asked of pictures whole, where it finds less")
     least = threshold_of(model, threshold, run)
     predictor = Predictor(whole(model), device=device, threshold=least)
-    memory = memory_of(run, predictor)
-    found = list(reasons_for(predictor, source, wanted, memory.learnt))
+    found = []
+    for each in reasons_for(predictor, source, wanted):
+        tell(each)
+        found.append(each)
     summary = summary_of(found)
+    memory = memory_of(run, predictor)
+    if memory.learnt is not None:
+        found = [with_nearest(each, predictor, memory.learnt) for each in found]
     if html is not None:
         title = f"Why {model.source.name} answers as it does"
         write_page(

@@ -1,7 +1,7 @@
 """Why a model answers as it does to pictures: a tested heat map for each of its answers."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,6 @@ from viewfinder.attribution.trials import alikeness, best_map, deletion
 from viewfinder.errors import InputError
 from viewfinder.events import note, track
 from viewfinder.inference.answers import Predictor, Prepared
-from viewfinder.inference.learnt.kept import LearntPictures
-from viewfinder.inference.learnt.nearest import nearest_objects, nearest_pictures, seen_by
 from viewfinder.inference.predict import find_sources
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.question import Question
@@ -51,12 +49,8 @@ def reasons_for(
     predictor: Predictor,
     source: str | Path,
     wanted: Wanted = Wanted(),
-    learnt: LearntPictures | None = None,
 ) -> Iterator[Reasons]:
     """The reasons for the answers to a picture, a folder of them, or paths on standard input.
-
-    Args:
-        learnt: what the model learnt from, if its nearest pictures are to be found.
 
     Raises:
         InputError: there is no such picture, layer or class, no picture can be read, or all are
@@ -74,7 +68,7 @@ def reasons_for(
     if videos:
         note(f"passed over, as videos: {some(videos)}; take pictures of them by viewfinder frames")
     failed = 0
-    for found in reasons_of(predictor, pictures, wanted, learnt):
+    for found in reasons_of(predictor, pictures, wanted):
         if isinstance(found, InputError):
             if len(pictures) == 1:
                 raise found
@@ -93,7 +87,6 @@ def reasons_of(
     predictor: Predictor,
     pictures: Sequence[Path],
     wanted: Wanted,
-    learnt: LearntPictures | None = None,
 ) -> Iterator[Reasons | InputError]:
     """The reasons for the answers to files, or why one cannot be read.
 
@@ -115,7 +108,7 @@ def reasons_of(
             continue
         found = _reasons(predictor, asked, scrambled, prepared, wanted, inside=inside)
         inside = False
-        yield found if learnt is None else _with_nearest(found, predictor, learnt, prepared)
+        yield found
 
 
 def _reasons(
@@ -143,23 +136,6 @@ def _reasons(
     return Reasons(prepared.source, as_seen, reasons, len(questions), looked)
 
 
-def _with_nearest(
-    found: Reasons, predictor: Predictor, learnt: LearntPictures, prepared: Prepared
-) -> Reasons:
-    """The same with what was learnt that is most like each box, or like the picture."""
-    watched = seen_by(predictor, learnt, prepared.pixels[None])
-    if learnt.objects is None:
-        return replace(found, nearest=nearest_pictures(learnt, watched))
-    size = predictor.model.config.size
-    reasons = tuple(
-        each
-        if each.question.box is None
-        else replace(each, nearest=nearest_objects(learnt, watched, each.question.box, size))
-        for each in found.reasons
-    )
-    return replace(found, reasons=reasons)
-
-
 def reason_of(
     asked: ExplainedNet,
     scrambled: ExplainedNet | None,
@@ -176,7 +152,7 @@ def reason_of(
     standing = standing_of(asked, picture, question)
     heat, failed = _map(asked, picture, question, wanted), None
     if heat is None or not heat.heat.max() > 0:
-        return Reason(question, standing, None, None, None, ())
+        return Reason(question, standing, None, None, None, (), asked_layer=wanted.layer)
     tested = deletion(asked, picture, question, heat)
     other = wanted.layer is None and not wanted.quick
     if not tested.passed and other and heat.method != OCCLUSION:

@@ -16,7 +16,7 @@ Example:
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -26,6 +26,9 @@ from viewfinder.events import note
 from viewfinder.files import refuse_taken
 from viewfinder.inference.asked_scores import refuse_no_score
 from viewfinder.wording import shown
+
+if TYPE_CHECKING:
+    from viewfinder.attribution.reason import Reasons
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def run(flags: Flags) -> int:
         device=pick_device(flags.device),
         html=flags.html,
         by=asked_by(),
+        tell=(lambda _: None) if flags.json else _tell,
     )
     found, summary = explained.pictures, explained.summary
     if flags.out is not None:
@@ -95,11 +99,13 @@ def run(flags: Flags) -> int:
         pictures = [each.as_json(opened.classes) for each in found]
         print_json({"summary": summary.as_json(), "pictures": pictures})
         return 0
-    for each in found:
-        say(shown(each.source) + (f": {each.nothing}" if each.nothing else ""))
-        for reason in each.reasons:
-            say(f"  {shown(reason.question.name)}: {reason.says}")
     for line in summary.lines():
         say(line)
     say(f"page {flags.html}")
     return 0
+
+
+def _tell(found: "Reasons") -> None:
+    say(shown(found.source) + (f": {found.nothing}" if found.nothing else ""))
+    for reason in found.reasons:
+        say(f"  {shown(reason.question.name)}: {reason.says}")
