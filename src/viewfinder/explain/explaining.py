@@ -11,7 +11,7 @@ from viewfinder.explain.cautions import cautions
 from viewfinder.explain.cautions.unmet import unmet
 from viewfinder.explain.diagnosis import diagnose
 from viewfinder.explain.diagnosis.case import Case
-from viewfinder.explain.diagnosis.rows import cut, refuse_mixed
+from viewfinder.explain.diagnosis.rows import LostBatch, cut, refuse_mixed
 from viewfinder.explain.explanation import Explanation, Mistake
 from viewfinder.explain.fixes import Inputs, Lab, Stop, first_use, offers, sampled, with_batch
 from viewfinder.explain.fixes.variants import has_channels_last, module_takes_last
@@ -91,7 +91,8 @@ def explain_call(
     # Of a line of a script nobody knows what comes before and behind.
     twice = lab.doubled if line is None and not inputs.steps_first else None
     found = cautions(module, seen, twice, lab.followed)
-    mistake = None if stop is None else _mistake(lab, seen, stop)
+    single = lab.single() if stop is None else None
+    mistake = _mistake(lab, seen, stop) if stop is not None else _alone(single, seen)
     explanation = assemble(seen, name or type(module).__name__, mistake)
     if seen.failure is None:
         found = (*found, *unmet(seen, explanation.totals.unused))
@@ -115,6 +116,18 @@ def _mistake(lab: Lab, seen: Trace, stop: Stop) -> Mistake:
         offers=tuple(found),
         untried=lab.untried,
     )
+
+
+def _alone(single: Lab | None, seen: Trace) -> Mistake | None:
+    """What goes wrong with a batch of 1 alone, such as the last one of a set."""
+    stop = single.stops() if single is not None else None
+    if single is None or stop is None or stop.batch:
+        return None
+    mistake = _mistake(single, seen, stop)
+    cut(seen, stop.failure, stop.place)
+    if isinstance(stop.failure.error, LostBatch):
+        return mistake
+    return replace(mistake, rule=f"with a batch of 1: {mistake.rule}")
 
 
 def _sample(value: object) -> object:

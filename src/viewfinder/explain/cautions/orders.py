@@ -101,11 +101,17 @@ def many_answers(seen: Trace, twice: Trace) -> Iterator[str]:
         return
     names = homes(seen)
     for call in seen.calls:
-        if call.base not in _VIEWS or len(call.output_shapes[0]) != 2:
+        if call.base not in (*_VIEWS, "flatten") or len(call.output_shapes[0]) != 2:
             continue
         one, (more, width) = call.input_shapes[0], call.output_shapes[0]
         whole = {prod(one[dim:]) for dim in range(len(one))}
-        if more == count and one[0] == batch and width not in whole:
+        if more == count and one[0] == batch and width in whole and len(one) == 4:
+            yield (
+                f"{count} answers come out for a batch of {batch}, {count // batch} for each item: "
+                f"{names.get(call.index)} puts all places of {shape_text(one)} into one dimension "
+                "with the batch; for one answer an item, leave the batch as it is"
+            )
+        elif more == count and one[0] == batch and width not in whole:
             yield (
                 f"{count} answers come out for a batch of {batch}: {names.get(call.index)} makes "
                 f"{shape_text(one)} into {shape_text((more, width))}, which cuts each item into "
@@ -184,7 +190,7 @@ def across(seen: Trace, twice: Trace) -> Iterator[str]:
             )
     names = homes(seen)
     for call in seen.calls:
-        if call.base in ("softmax", "log_softmax") and _over_batch(call, twice):
+        if call.base in ("softmax", "log_softmax") and over_batch(call, twice):
             yield f"{names.get(call.index)}: softmax over the batch: {_better_dimension(call)}"
         if call.base in _BY_NUMBER and _each_with_each(call, twice):
             one, two = map(shape_text, call.input_shapes[:2])
@@ -205,10 +211,17 @@ def _each_with_each(call: Call, twice: Trace) -> bool:
     return len(row) == 1 and column == (*row, 1) and grown[0][0][0] * 2 == grown[1][0][0]
 
 
-def _over_batch(call: Call, twice: Trace) -> bool:
-    dim, other = softmax_dimension(call), twice.by_index.get(call.index)
-    shape = call.input_shapes[0]
-    if len(shape) < 2 or type(dim) is not int or other is None or not other.input_shapes:
+def over_batch(call: Call, twice: Trace | None) -> bool:
+    """Whether the shares of a softmax are over the items of a batch.
+
+    Args:
+        twice: the pass with twice the batch.
+    """
+    other = twice.by_index.get(call.index) if twice is not None else None
+    dim, shape = softmax_dimension(call), call.input_shapes[0]
+    if len(shape) < 2 or type(dim) is not int or not -len(shape) <= dim < len(shape):
+        return False
+    if other is None or not other.input_shapes or len(other.input_shapes[0]) != len(shape):
         return False
     return other.input_shapes[0][dim] == 2 * shape[dim] and dim % len(shape) == 0
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from torch import Tensor, nn
 
-from viewfinder.explain.calls import shape_of
+from viewfinder.explain.calls import Call, shape_of
 from viewfinder.explain.diagnosis.rows import LostBatch, cut, refuse_mixed
 from viewfinder.explain.edits import Around, Edit, Named, Replace, Rewrite
 from viewfinder.explain.explanation import differing, shape_text
@@ -149,6 +149,13 @@ class Lab:
         """Where the net stops as it is, with either batch."""
         return first_stop(self.base, self.doubled) or self._lost()
 
+    def single(self) -> "Lab | None":
+        """The same net asked with a batch of 1, where a call would squeeze that away."""
+        if self.inputs.batch < 2 or not any(map(_squeezes, self.base.calls)):
+            return None
+        inputs = replace(self.inputs, given=self.inputs.with_batch(1), batch=1)
+        return Lab(self.module, inputs, self.run(inputs.given), self.real, self.shortcuts)
+
     def _lost(self) -> Stop | None:
         """A call that squeezed a batch of 1 away: the answers then have a dimension less."""
         other = self.doubled
@@ -234,6 +241,11 @@ class Lab:
 def _takes_a_place(edit: Edit) -> bool:
     """Whether what fails next may have the number of what failed: a layer left out, or a name."""
     return isinstance(edit, Named) or (isinstance(edit, Replace) and edit.code == LEFT_OUT)
+
+
+def _squeezes(call: Call) -> bool:
+    """Whether a call takes away every dimension of length 1, whichever it is, or the first."""
+    return call.base == "squeeze" and call.argument("dim") in (None, 0)
 
 
 def _outermost(seen: Trace) -> TracedFrame:

@@ -170,6 +170,8 @@ def _pooled(scene: Scene, shape: Shape, names: tuple[str, ...], wanted: int) -> 
         # A map that is smaller would only be repeated.
         if side * side * before[1] == wanted and side <= min(before[2:]):
             yield from _pool_before(scene, flat, side)
+        if side * side * before[1] == wanted:
+            yield from _pooled_otherwise(scene, flat, side)
 
 
 def _pool_before(scene: Scene, flat: Call, side: int) -> Iterator[Candidate]:
@@ -186,6 +188,18 @@ def _pool_before(scene: Scene, flat: Call, side: int) -> Iterator[Candidate]:
     else:
         code = pooled.code.replace("{}", "{0}")
         yield from scene.instead(flat, code, lambda t: pooled.run(t[0]), cost)
+
+
+def _pooled_otherwise(scene: Scene, flat: Call, side: int) -> Iterator[Candidate]:
+    """Adaptive pooling, as right before the vector, to the side that the layer was made for."""
+    pool = flat.producers[0] if flat.producers else None
+    if not isinstance(pool, Call) or not pool.module:
+        return
+    layer = scene.net.get_submodule(pool.module)
+    adaptive = isinstance(layer, _POOLS._AdaptiveAvgPoolNd | _POOLS._AdaptiveMaxPoolNd)
+    # A map that is smaller would only be repeated.
+    if adaptive and side <= min(pool.input_shapes[0][2:]):
+        yield from scene.replace(pool.module, 0.55, output_size=side)
 
 
 def _is_published(scene: Scene, flat: Call) -> bool:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from viewfinder.explain.calls import Call
+from viewfinder.explain.cautions.orders import over_batch
 from viewfinder.explain.edits import Around, Edit, Replace, Rewrite
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.lab import Stop, Verdict
@@ -48,6 +49,8 @@ def _found(
             yield "it numbers the items of the batch"
         if call.index < stop.place:
             continue
+        if call.base in ("softmax", "log_softmax") and over_batch(call, verdict.doubled):
+            yield f"{call.base} is then taken over the batch: dim=1 is over an item's own numbers"
         if call.base in ("softmax", "log_softmax") and _over_one(call):
             yield f"{call.base} is then taken over a single number, and gives the same for all"
     if "step" in verdict.only and not candidate.only_here and _turns(candidate):

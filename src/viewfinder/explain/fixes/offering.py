@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from viewfinder.explain import diagnosis
 from viewfinder.explain.diagnosis.case import Case, path_as_code
-from viewfinder.explain.edits import Edit, EditError, Offer
+from viewfinder.explain.edits import Edit, EditError, Offer, Rewrite
 from viewfinder.explain.fixes import (
     attention,
     carried,
@@ -130,6 +130,8 @@ def _search(
         ):
             chained += 1
             chain = _next(lab, verdict.stop, (*edits, *candidate.edits), depth - 1)
+            if chain is not None and _undone(candidate.edits, chain.edits):
+                continue
         result.append(_offer(lab, candidate, verdict, chain))
         if verdict.whole and not lab.inputs.batch and isinstance(candidate.edits[0], Given):
             # The batch was missing: whatever else runs without it mixes what belongs apart.
@@ -146,6 +148,12 @@ def _search(
 def _next(lab: Lab, stop: Stop, edits: tuple[Edit, ...], depth: int) -> Offer | None:
     further = _search(lab, stop, edits, depth)
     return further[0] if further else None
+
+
+def _undone(edits: Sequence[Edit], later: Sequence[Edit]) -> bool:
+    """Whether an expression that was written anew is written anew once more behind it."""
+    keys = {edit.key for edit in edits if isinstance(edit, Rewrite) and edit.operand is None}
+    return any(isinstance(e, Rewrite) and e.operand is None and e.key in keys for e in later)
 
 
 def _tried(scene: Scene, stop: Stop, *, everything: bool) -> Iterator[tuple[Candidate, Verdict]]:

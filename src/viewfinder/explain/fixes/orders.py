@@ -86,7 +86,9 @@ def _walks(code: CodeType, word: str) -> Iterator[tuple[str, str]]:
 
 def _exchanged(layers: nn.Sequential, path: str, at: int) -> Iterator[Candidate]:
     """A norm that stands before the layer whose maps it was made for."""
-    if at + 1 >= len(layers) or not _normalises(layers[at]) or _normalises(layers[at + 1]):
+    if at + 1 >= len(layers) or not _normalises(layers[at]) or not _gives(layers[at + 1]):
+        return
+    if _gives(layers[at + 1]) not in _normed(layers[at]):
         return
     order = list(range(len(layers)))
     order[at : at + 2] = at + 1, at
@@ -98,3 +100,15 @@ def _exchanged(layers: nn.Sequential, path: str, at: int) -> Iterator[Candidate]
 def _normalises(layer: nn.Module) -> bool:
     norms = nn.modules.batchnorm._NormBase | nn.LayerNorm | nn.GroupNorm
     return isinstance(layer, norms)
+
+
+def _gives(layer: nn.Module) -> int:
+    """How many channels or features a layer gives; 0 of one that gives as many as it takes."""
+    made = getattr(layer, "out_channels", getattr(layer, "out_features", 0))
+    return made if type(made) is int else 0
+
+
+def _normed(norm: nn.Module) -> set[object]:
+    """The channels, or last sizes, that a norm was made for."""
+    shape = getattr(norm, "normalized_shape", ())
+    return {getattr(norm, name, 0) for name in ("num_features", "num_channels")} | {*shape} - {0}

@@ -112,22 +112,24 @@ class Inputs:
 
     def doubled(self) -> Args | None:
         """Twice the batch, in every input that has it."""
-        if not self.batch:
-            return None
+        return self.with_batch(2 * self.batch) if self.batch else None
+
+    def with_batch(self, batch: int) -> Args:
+        """Another batch, in every input that has it."""
 
         def change(sample: Sample) -> Sample:
             shape = list(sample.shape)
             # A state, such as a recurrent layer's, has the batch second.
             for dim in (1, 0) if self.steps_first else (0, 1):
                 if len(shape) > dim and shape[dim] == self.batch:
-                    shape[dim] *= 2
+                    shape[dim] = batch
                     break
             return replace(sample, shape=tuple(shape))
 
-        doubled = tuple(_each(one, change) for one in self.given)
+        changed = tuple(_each(one, change) for one in self.given)
         # A line of a script may have the batch as a number besides.
         number = self.batch if self.names else None
-        return tuple(2 * one if type(one) is int and one == number else one for one in doubled)
+        return tuple(batch if type(one) is int and one == number else one for one in changed)
 
     def stretched(self, *names: str, halved: bool = False) -> Args | None:
         """Twice the height, width or length, or half of it; None where no input has one."""
