@@ -10,6 +10,8 @@ from viewfinder.pictures.drawing import (
     legible,
     number_boxes,
 )
+from viewfinder.pictures.geometry import box_areas, iou
+from viewfinder.pictures.lettering import font_of, free_places
 
 RED, YELLOW, NAVY = (255, 0, 0), (255, 255, 0), (0, 0, 128)
 
@@ -93,6 +95,35 @@ def test_numbers_of_boxes_do_not_cover_each_other() -> None:
     assert min(plates[:3]) > 60, "hidden behind the last box, but for their plates"
     bare = draw_boxes(picture, boxes[:1], [""], [RED])
     assert (number_boxes(picture, boxes[:1], [RED]) == bare).all()
+
+
+def test_captions_cover_no_other_and_little_of_the_picture() -> None:
+    """Of forty boxes at almost one place those come first that are named first, and lie on top."""
+    picture = np.full((400, 600, 3), 128, np.uint8)
+    at = np.arange(40)[:, None] * np.array([[2, 1, 2, 1]])
+    boxes = (np.array([[200, 150, 280, 210]]) + at).astype(np.float32)
+    colours = [(5 * number, 255 - 5 * number, 30) for number in range(40)]
+    captions = [f"cell {number}" for number in range(40)]
+    font = font_of(max(10, round(400 / 32)))
+    places = [
+        place for place in free_places(boxes, captions, (600, 400), font) if place is not None
+    ]
+    assert 3 <= len(places) < 40
+    assert iou(np.array(places), np.array(places)).sum() == pytest.approx(len(places))
+    assert box_areas(np.array(places)).sum() < 0.17 * 600 * 400
+    drawn = draw_boxes(picture, boxes, captions, colours)
+    for corner in ((150, 200), (209, 279)):
+        assert tuple(drawn[corner]) == colours[0], "whole, and above the others"
+    assert (drawn == colours[0]).all(axis=2).sum() > 600, "with its plate"
+
+
+def test_a_caption_stands_where_it_hides_no_other_box() -> None:
+    picture = np.full((300, 300, 3), 128, np.uint8)
+    # A small object just above the large one, where a caption would stand.
+    boxes = np.array([[100, 100, 200, 200], [102, 88, 112, 98]], np.float32)
+    drawn = draw_boxes(picture, boxes, ["cell", ""], [RED, YELLOW])
+    assert (drawn[88, 102:112] == YELLOW).all()
+    assert (drawn == RED).all(axis=2).sum() > 600
 
 
 def test_signs_that_the_font_lacks_are_told_apart() -> None:

@@ -17,7 +17,8 @@ from viewfinder.evaluation.detect.drawing import MISSED, RIGHT, WRONG, draw_dete
 from viewfinder.evaluation.material import Card
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
-from viewfinder.pictures.drawing import Colour, distinct_colours, draw_boxes
+from viewfinder.pictures.drawing import distinct_colours, draw_boxes
+from viewfinder.pictures.lettering import Colour
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.detect.answers.answering import THRESHOLD

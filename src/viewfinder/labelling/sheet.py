@@ -13,7 +13,6 @@ from viewfinder.datasets.editing.transaction import recover
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.drawing import (
-    Font,
     caption_font,
     contact_sheet,
     legible,
@@ -21,6 +20,7 @@ from viewfinder.pictures.drawing import (
     text_width,
 )
 from viewfinder.pictures.geometry import Size, resample, stretch
+from viewfinder.pictures.lettering import Font
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.writing import write_picture
 

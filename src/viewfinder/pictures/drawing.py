@@ -4,7 +4,6 @@ Letters are those of the font within Pillow, so that a drawing looks alike on ev
 that it lacks, such as 写, stands as an empty frame.
 """
 
-import bisect
 import colorsys
 import math
 import unicodedata
@@ -13,16 +12,23 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from viewfinder.pictures.geometry import BoxArray, Size, letterbox, resample
-
-Colour = tuple[int, int, int]
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+from viewfinder.pictures.lettering import (
+    INK,
+    PAPER,
+    Colour,
+    Font,
+    draw_plate,
+    fitted,
+    font_of,
+    free_places,
+    least_covering,
+    line_height,
+)
 
 _GAP = 8
-_PAPER: Colour = (255, 255, 255)
-_INK: Colour = (32, 32, 32)
 # How bright what is not the subject is left.
 _DIMMED = 0.45
 
@@ -49,8 +55,9 @@ def draw_boxes(
 ) -> NDArray[np.uint8]:
     """A copy of the picture with M boxes on it, each with its caption and RGB colour.
 
-    Lines and letters grow with the picture. A caption stands on a plate above its box, or within it
-    where there is no room above, and is kept inside the picture.
+    Lines and letters grow with the picture. A caption stands on a plate at its box, inside the
+    picture, where it covers no other: the first boxes choose first, and lie on top. Captions that
+    find no place, or would cover too much of the picture, are left out.
     """
     if not len(boxes) == len(captions) == len(colours):
         raise ValueError(f"{len(boxes)} boxes, {len(captions)} captions, {len(colours)} colours")
@@ -58,15 +65,17 @@ def draw_boxes(
     draw = ImageDraw.Draw(image)
     shorter = min(image.size)
     line = max(1, round(shorter / 250))
-    font = _font(max(10, round(shorter / 32)))
-    for box, colour in zip(boxes, colours, strict=True):
+    font = font_of(max(10, round(shorter / 32)))
+    for box, colour in reversed(list(zip(boxes, colours, strict=True))):
         # Pillow counts pixels and includes the last one; a box's edges are their corners.
         x1, y1, x2, y2 = (round(float(edge)) for edge in box)
         draw.rectangle((x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), outline=colour, width=line)
     # Captions last, so that no box crosses out another's.
-    for box, caption, colour in zip(boxes, captions, colours, strict=True):
-        if caption:
-            _plate(draw, image.size, (float(box[0]), float(box[1])), caption, colour, font)
+    for place, caption, colour in zip(
+        free_places(boxes, captions, image.size, font), captions, colours, strict=True
+    ):
+        if place is not None:
+            draw_plate(draw, place, caption, colour, font)
     return np.array(image)
 
 
@@ -83,25 +92,11 @@ def number_boxes(
         return bare
     image = Image.fromarray(bare)
     draw = ImageDraw.Draw(image)
-    font = _font(max(10, round(min(image.size) / 22)))
-    height = _line_height(font)
-    taken: list[tuple[float, float, float, float]] = []
-    for number, (box, colour) in enumerate(zip(boxes, colours, strict=True), 1):
-        width = math.ceil(font.getlength(str(number))) + 4
-        x1, y1, x2, y2 = (float(edge) for edge in box)
-        corners = [
-            (x, y)
-            for y in (y1 - height, y1, y2 - height, y2)
-            for x in (x1, x2 - width, (x1 + x2 - width) / 2)
-        ]
-        kept = [
-            (min(max(0, x), image.size[0] - width), min(max(0, y), image.size[1] - height))
-            for x, y in corners
-        ]
-        places = [(x, y, x + width, y + height) for x, y in kept]
-        place = min(places, key=lambda one: sum(_shared(one, other) for other in taken))
-        taken.append(place)
-        _plate(draw, image.size, (place[0], place[1] + height), str(number), colour, font)
+    font = font_of(max(10, round(min(image.size) / 22)))
+    numbers = [str(number) for number in range(1, len(boxes) + 1)]
+    places = least_covering(boxes, numbers, image.size, font)
+    for place, number, colour in zip(places, numbers, colours, strict=True):
+        draw_plate(draw, place, number, colour, font)
     return np.array(image)
 
 
@@ -150,18 +145,18 @@ def contact_sheet(
     width, height = (cell, cell) if isinstance(cell, int) else cell
     font = caption_font(width)
     texts = [[text] if isinstance(text, str) else list(text) for text in captions or []]
-    line = _line_height(font)
+    line = line_height(font)
     below = line * max(map(len, texts), default=0) + 4 if captions is not None else 0
     rows = math.ceil(len(pictures) / columns)
     shape = (rows * (height + below + _GAP) + _GAP, columns * (width + _GAP) + _GAP, 3)
-    sheet = np.full(shape, _PAPER, np.uint8)
+    sheet = np.full(shape, PAPER, np.uint8)
     places = [
         (_GAP + i % columns * (width + _GAP), _GAP + i // columns * (height + below + _GAP))
         for i in range(len(pictures))
     ]
     for picture, (x, y) in zip(pictures, places, strict=True):
         matrix = letterbox((picture.shape[1], picture.shape[0]), (width, height))
-        shown = resample(picture, matrix, (width, height), fill=_PAPER)
+        shown = resample(picture, matrix, (width, height), fill=PAPER)
         sheet[y : y + height, x : x + width] = shown
     if captions is None:
         return sheet
@@ -170,13 +165,13 @@ def contact_sheet(
     for lines, (x, y) in zip(texts, places, strict=True):
         for number, text in enumerate(lines):
             place = (x, y + height + 2 + number * line)
-            draw.text(place, _fitted(text, width, font), fill=_INK, font=font)
+            draw.text(place, fitted(text, width, font), fill=INK, font=font)
     return np.array(image)
 
 
 def caption_font(width: int) -> Font:
     """The letters below a cell of a contact sheet."""
-    return _font(max(10, width // 20))
+    return font_of(max(10, width // 20))
 
 
 def text_width(text: str, font: Font) -> float:
@@ -207,50 +202,3 @@ def _signs(text: str, font: Font) -> NDArray[np.uint8]:
 def _rgb(hue: float, value: float) -> Colour:
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.85, value)
     return round(255 * red), round(255 * green), round(255 * blue)
-
-
-def _font(size: int) -> Font:
-    return ImageFont.load_default(size)
-
-
-def _plate(
-    draw: ImageDraw.ImageDraw,
-    size: tuple[int, int],
-    corner: tuple[float, float],
-    caption: str,
-    colour: Colour,
-    font: Font,
-) -> None:
-    caption = _fitted(caption, size[0] - 4, font)
-    width, height = math.ceil(font.getlength(caption)) + 4, _line_height(font)
-    x = min(max(0, round(corner[0])), max(0, size[0] - width))
-    above = round(corner[1]) - height
-    y = min(above if above >= 0 else max(0, round(corner[1])), max(0, size[1] - height))
-    draw.rectangle((x, y, x + width - 1, y + height - 1), fill=colour)
-    # Dark letters on light colours, light ones on dark: luminance after ITU-R BT.601.
-    bright = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 140
-    draw.text((x + 2, y), caption, fill=_INK if bright else _PAPER, font=font)
-
-
-def _shared(
-    first: tuple[float, float, float, float], second: tuple[float, float, float, float]
-) -> float:
-    """How many pixels two rectangles share."""
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    return max(0.0, width) * max(0.0, height)
-
-
-def _line_height(font: Font) -> int:
-    return math.ceil(font.getbbox("Ågj|")[3]) + 2
-
-
-def _fitted(caption: str, width: int, font: Font) -> str:
-    """The caption on one line, cut to this width."""
-    caption = " ".join(caption.split())
-    if font.getlength(caption) <= width:
-        return caption
-    too_wide = bisect.bisect_right(
-        range(len(caption)), 0, key=lambda n: int(font.getlength(caption[:n] + "…") > width)
-    )
-    return caption[: max(0, too_wide - 1)] + "…"

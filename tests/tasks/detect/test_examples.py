@@ -6,12 +6,15 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
 from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.errors import InputError
+from viewfinder.pictures.drawing import distinct_colours
+from viewfinder.tasks.detect.examples.batch import BoxBatch, BoxTruth
 from viewfinder.tasks.detect.examples.opening import IGNORED, frame_for, open_examples
 from viewfinder.tasks.detect.examples.outlines import draw_outline, readable_outlines
 
@@ -240,3 +243,18 @@ def test_an_outline_that_cannot_be_drawn_counts_as_none(segmentation, capsys):
 def test_a_polygon_far_outside_is_drawn_as_far_as_the_picture_goes():
     outline = outlined([np.array([-1e30, -1e30, 1e30, -1e30, 1e30, 1e30, -1e30, 1e30])])[0]
     assert (draw_outline(outline, (3, 4, 20, 30)) == 255).all()
+
+
+def test_of_many_objects_one_of_each_class_is_named_on_what_a_net_saw():
+    corners = torch.tensor([[10.0 * n, 10, 10 * n + 8, 18 + n] for n in range(9)])
+    labels = torch.tensor([0] * 8 + [1])
+    truth = BoxTruth(corners, labels, torch.zeros(9, dtype=torch.int64), 1)
+    batch = BoxBatch(torch.full((1, 3, 60, 100), 128, dtype=torch.uint8), truth, truth)
+    ((many, says),) = batch.drawn(("cell", "x"), 8)
+    assert says == "9 objects: 8 cell, 1 x"
+    assert max(many.shape[:2]) > 200, "so that names can be read"
+    few = BoxTruth(corners[:8], labels[:8], torch.zeros(8, dtype=torch.int64), 1)
+    ((named, _),) = replace(batch, truth=few).drawn(("cell", "x"), 8)
+    cell = distinct_colours(2)[0]
+    of_cells = [(drawn == cell).all(axis=2).sum() for drawn in (many, named)]
+    assert of_cells[0] < of_cells[1] / 2, "eight plates, and one"

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes
-from viewfinder.pictures.drawing import Colour, draw_boxes
-from viewfinder.pictures.geometry import BoxArray, Floats, resample, stretch, transform_boxes
+from viewfinder.pictures.drawing import draw_boxes
+from viewfinder.pictures.geometry import Floats, resample, stretch, transform_boxes
+from viewfinder.pictures.lettering import Colour
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.measures.matching import Kind, Matching, match
 
@@ -32,7 +33,8 @@ def draw_detections(
     Right detections are green, and the truths they find thin and dashed, so that one sees how well
     they fit. Wrong ones are vermilion with class and score, and what it is that they take for
     another class. Truths not found are blue, with their class if no wrong detection explains them.
-    Not drawn are detections that are ignored, and truths that do not count.
+    Captions cover no other, and the surest wrong detections have theirs first. Not drawn are
+    detections that are ignored, and truths that do not count.
 
     Args:
         picture: H×W×3.
@@ -54,15 +56,20 @@ def draw_detections(
     # First, so that a truth shows only where a detection does not fit.
     for box in true[matching.causes[right]]:
         _dashed(canvas, box)
-    canvas = _draw(canvas, found[right], [""] * int(right.sum()), RIGHT)
     unexplained = matching.missed(threshold)
+    surest = np.flatnonzero(wrong)[np.argsort(-matching.found.scores[wrong], kind="stable")]
+    captions = [_caption(matching, row, classes) for row in surest.tolist()]
     names = [
         classes[matching.truth.classes[row]] if unexplained[row] else ""
         for row in np.flatnonzero(lost)
     ]
-    canvas = _draw(canvas, true[lost], names, MISSED)
-    captions = [_caption(matching, row, classes) for row in np.flatnonzero(wrong).tolist()]
-    return _draw(canvas, found[wrong], captions, WRONG)
+    # The first lie on top, and are named where not all can be.
+    return draw_boxes(
+        canvas,
+        np.concatenate([found[surest], true[lost], found[right]]),
+        [*captions, *names, *[""] * int(right.sum())],
+        [WRONG] * len(captions) + [MISSED] * len(names) + [RIGHT] * int(right.sum()),
+    )
 
 
 def _caption(matching: Matching, row: int, classes: Sequence[str]) -> str:
@@ -70,12 +77,6 @@ def _caption(matching: Matching, row: int, classes: Sequence[str]) -> str:
     if matching.kinds[row] != Kind.CLASS:
         return answer
     return f"{answer}, is {classes[matching.truth.classes[matching.causes[row]]]}"
-
-
-def _draw(
-    canvas: NDArray[np.uint8], boxes: BoxArray, captions: list[str], colour: Colour
-) -> NDArray[np.uint8]:
-    return draw_boxes(canvas, boxes, captions, [colour] * len(captions))
 
 
 def _dashed(canvas: NDArray[np.uint8], box: Floats) -> None:

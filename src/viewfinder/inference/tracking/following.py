@@ -64,11 +64,15 @@ class TrackedDetections(Detections):
             f"{track} {name}"
             for track, name in zip(self.tracks.tolist(), self._named(classes), strict=True)
         ]
-        drawn = draw_boxes(drawn, self.boxes, names, tints)
         # What is counted stands at the first point, as the caption of a box without area.
         at = [np.tile(place.points[0], 2) for place, _ in self.places]
         corners = np.array(at, np.float32).reshape(-1, 4)
-        return draw_boxes(drawn, corners, [text for _, text in self.places], [_INK] * len(at))
+        return draw_boxes(
+            drawn,
+            np.concatenate([corners, self.boxes]),
+            [*(text for _, text in self.places), *names],
+            [*[_INK] * len(at), *tints],
+        )
 
 
 _INK = (255, 255, 255)

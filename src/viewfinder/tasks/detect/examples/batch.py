@@ -1,5 +1,6 @@
 """A step of a detector's training: pictures, and what is in them, from the plan to the loss."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,13 @@ from torch import Tensor
 
 from viewfinder.devices import send
 from viewfinder.pictures.drawing import distinct_colours, draw_boxes
+from viewfinder.pictures.geometry import at_side, box_areas, stretch, transform_boxes
 from viewfinder.tasks.parts import as_pictures
-from viewfinder.wording import counted
+from viewfinder.wording import counted, some
+
+# Drawn pictures have at least so many pixels at their longer side; where there are more objects
+# than this, names at each would hide them.
+_LEAST_SIDE, _MOST_NAMED = 280, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +87,35 @@ class BoxBatch:
         return BoxBatch(pictures, self.truth.to(device), self.ignored.to(device))
 
     def drawn(self, classes: Sequence[str], most: int) -> list[tuple[NDArray[np.uint8], str]]:
-        """The first `most` pictures with their objects' boxes, and how many these are."""
+        """The first `most` pictures with their objects' boxes, and how many are of which class.
+
+        Small ones are enlarged, so that names can be read; of many objects, the largest of each
+        class is named, and the others have its colour.
+        """
         shown, colours = [], distinct_colours(len(classes))
         for row, picture in enumerate(as_pictures(self.pictures[:most].float() / 255)):
             here = self.truth.pictures == row
-            labels = self.truth.labels[here].tolist()
-            names, tints = [classes[c] for c in labels], [colours[c] for c in labels]
-            drawn = draw_boxes(picture, self.truth.boxes[here].cpu().numpy(), names, tints)
-            shown.append((drawn, counted(len(labels), "object")))
+            boxes, labels = self.truth.boxes[here].cpu().numpy(), self.truth.labels[here].tolist()
+            named = np.argsort(-box_areas(boxes), kind="stable").tolist()
+            if len(labels) > _MOST_NAMED:
+                largest = {labels[number]: number for number in reversed(named)}
+                named = [number for number in named if largest[labels[number]] == number]
+            names = [classes[label] if at in named else "" for at, label in enumerate(labels)]
+            height, width = picture.shape[:2]
+            larger = at_side(picture, max(_LEAST_SIDE, height, width))
+            matrix = stretch((width, height), (larger.shape[1], larger.shape[0]))
+            drawn = draw_boxes(
+                larger,
+                transform_boxes(matrix, boxes),
+                names,
+                [colours[label] for label in labels],
+            )
+            shown.append((drawn, _counted(labels, classes)))
         return shown
+
+
+def _counted(labels: Sequence[int], classes: Sequence[str]) -> str:
+    """How many objects, and of which classes, the commonest first."""
+    ordered = Counter(classes[label] for label in labels).most_common()
+    of = some([f"{count:,} {name}" for name, count in ordered])
+    return counted(len(labels), "object") + (f": {of}" if labels else "")
