@@ -15,8 +15,8 @@ from viewfinder.wording import figure_name
 _HALF = 1.96
 # The error of a score that nothing is known of.
 _UNKNOWN = 0.5
-# A score that is lower by less than this is no worse.
-_HARMLESS = 0.05
+# A score that is lower by less than this is no worse, unless it is less than this part.
+_HARMLESS, _PART = 0.05, 0.5
 # What all answers together score is, of these, the mean over pictures or classes too.
 _OF_PICTURES = ("accuracy", BALANCED, "s_measure")
 
@@ -115,7 +115,9 @@ def falls_short(folds: FoldScores, own: Mapping[str, Mapping[str, object]], form
     learnt = [row["learnt"] for row in folds["each"] if row["learnt"] is not None]
     if learnt and (known := found("train")):
         theirs = statistics.fmean(learnt)
-        if known[0] + known[1] < theirs:
+        # Of low figures chance leaves nothing to subtract.
+        part = known[0] < min(_PART * theirs, *learnt)
+        if part or known[0] + known[1] < theirs:
             said.append(
                 f"of the pictures that it learnt from it knows {known[0]:{form}}, and the folds' "
                 f"nets {theirs:{form}} of theirs"
