@@ -27,6 +27,7 @@ from viewfinder.evaluation.fitting import (
     Trend,
     Tries,
     counted,
+    pooled,
     verdict,
 )
 from viewfinder.evaluation.judging import judge
@@ -94,7 +95,7 @@ def said_of(train, held_out, recipe=None, trend=NO_TREND, end=None, **fields):
     return verdict(
         counted(*train),
         counted(*held_out) if held_out else None,
-        end=end,
+        end=end and tuple(counted(score, 1000) for score in end),
         measure=classify_page._MEASURE,
         trend=trend,
         tries=classify_advice.tries(recipe, per_class=1000.0, accuracy=0.9, course=Course()),
@@ -136,7 +137,19 @@ def test_the_sentence_has_the_figures_and_pictures_of_the_cards(make_set, tmp_pa
     figures = {card.of: card.figure for card in page.cards}
     says = page.verdict.says
     assert f"{figures['training']} of training pictures are right" in says
-    assert f"{figures['validation']} of those held out" in says
+    shares = [float(figures[of][:-1]) for of in ("validation", "test")]
+    assert f"{(15 * shares[0] + 30 * shares[1]) / 45:.1f}% of those held out" in says
+    assert "(validation and test together)" in says
+
+
+def test_all_that_was_held_out_judges_by_its_pictures_or_objects():
+    assert pooled([]) is None
+    together = pooled([counted(0.65, 120), counted(0.75, 180)])
+    assert together.score == pytest.approx(0.71)
+    assert together.images == 300
+    assert together.error == pytest.approx(counted(0.71, 300).error, rel=0.02)
+    boxes = pooled([SplitScore(0.2, 50, 0.1, objects=10), SplitScore(0.8, 5, 0.1, objects=30)])
+    assert (boxes.score, boxes.objects) == (pytest.approx(0.65), 40)
 
 
 @pytest.mark.parametrize(

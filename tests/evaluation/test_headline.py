@@ -11,9 +11,9 @@ import torch
 from viewfinder.cli.main import main
 from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.evaluation.always import of_scores
+from viewfinder.evaluation.always import of_confusion
 from viewfinder.evaluation.classify import page as classify_page
-from viewfinder.evaluation.folded import learnt_and_held
+from viewfinder.evaluation.folded import falls_short, learnt_and_held
 from viewfinder.evaluation.folds import folds_of, in_words, judged, section
 from viewfinder.evaluation.judging import Judgement, judge
 from viewfinder.evaluation.material import Material
@@ -192,6 +192,32 @@ def test_a_lost_class_is_not_fine_however_few_pictures_it_has(always_cat):
     assert f"No held-out picture of {dataset.classes[0]} (30 pictures)" in said.says
 
 
+def test_the_weakest_classes_are_named_where_they_are_far_below_the_rest(always_cat):
+    data, run = always_cat
+    dataset = open_dataset(data)
+
+    def said(*right):
+        there = (100, 20, 5)
+        labels = np.repeat([0, 1, 2], there)
+        known = np.concatenate([np.arange(n) < k for n, k in zip(there, right, strict=True)])
+        answers = np.eye(3, dtype=np.float32)[np.where(known, labels, (labels + 1) % 3)]
+        examples = replace(dataset.select(np.zeros(len(labels), np.int64)), labels=labels)
+        judged = Judgement(examples, answers, score(answers, labels), 1.0)
+        judgements = {"val": judged, "train": judged}
+        return classify_page.fit(Material(run, run.manifest.recipe, dataset, judgements, []))
+
+    one, two, three = dataset.classes
+    far = said(100, 10, 1)
+    assert far.kind == "uneven"
+    assert (
+        f"Of held-out pictures far fewer are right of {three} (1 of 5 right), {two} (10 of 20 "
+        "right) than of the rest (100.0%)."
+    ) in far.says
+    assert f"add pictures of {three}, {two}" in far.tries
+    assert said(100, 19, 4).kind == "fine", "which chance makes"
+    assert one not in said(95, 19, 5).says
+
+
 def test_a_balanced_training_is_judged_by_what_it_is_after(always_cat):
     """A net that knows all it has learnt from, and of what was held out the largest class alone."""
     data, run = always_cat
@@ -209,6 +235,18 @@ def test_a_balanced_training_is_judged_by_what_it_is_after(always_cat):
     said = classify_page.fit(Material(run, recipe, dataset, judgements, []))
     assert said.kind == "over-fitting"
     assert "balanced accuracy is 100.0% on training pictures and 44.4%" in said.says
+
+
+def test_a_last_training_that_knows_a_part_of_what_the_folds_know_falls_short():
+    rows = [
+        {"test": 10, "val": 0, "train": 20, "kept_epoch": 2, "figure": 0.05, "learnt": learnt}
+        for learnt in (0.027, 0.066, 0.028)
+    ]
+    folds = judged("ap50", rows)
+    own = {"train": {"ap50": 0.009, "images": 30}}
+    assert "it knows 0.009, and the folds' nets 0.040 of theirs" in falls_short(folds, own, ".3f")
+    own["train"]["ap50"] = 0.027
+    assert falls_short(folds, own, ".3f") == "", "as one of the folds does"
 
 
 def test_the_mean_recall_is_of_classes_that_have_pictures():
@@ -238,7 +276,7 @@ def test_a_lead_that_chance_can_make_is_not_told_as_one(always_cat):
     assert page.own["no_better"] == words
     assert f"On pictures that were held out the net is {words}." in page.verdict.says
     assert page.verdict.kind != "fine"
-    assert of_scores(clear.scores, dataset.classes) == ""
+    assert of_confusion(clear.scores.confusion, dataset.classes) == ""
     together = close.as_json()
     rows = [
         {"test": 17, "val": 0, "train": 17, "kept_epoch": 1, "figure": f, "learnt": 1.0}

@@ -4,11 +4,12 @@ where the figure is no better, or no better than chance makes it."""
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viewfinder.evaluation.sampling import wilson
 from viewfinder.tasks.chance import worth
 from viewfinder.tasks.classify.scores import ClassifyScores
-from viewfinder.values import as_list, as_number, as_table, as_whole
+from viewfinder.values import as_list, as_table, as_whole
 
 BALANCED = "balanced_accuracy"
 """The figure of who is after every class alike: always answering one is no better than chance."""
@@ -40,13 +41,20 @@ def no_better(value: float, low: float | None, name: str, share: float) -> str:
     return f"{how} than always answering {name} ({share:.1%})"
 
 
-def of_scores(scores: ClassifyScores, classes: Sequence[str], figure: str = "accuracy") -> str:
-    """`no_better` of a split's answers, by Wilson's interval."""
-    counts = scores.confusion.sum(axis=1).tolist()
+def of_confusion(
+    confusion: NDArray[np.int64], classes: Sequence[str], figure: str = "accuracy"
+) -> str:
+    """`no_better` of answers, by Wilson's interval.
+
+    Args:
+        confusion: C×C counts, a row a true class, a column an answer.
+    """
+    counts = confusion.sum(axis=1).tolist()
     if figure == BALANCED:
-        value, pictures = scores.balanced_accuracy, worth(counts)
+        value, pictures = ClassifyScores(0.0, 0.0, confusion).balanced_accuracy, worth(counts)
     else:
-        value, pictures = scores.accuracy, float(sum(counts))
+        pictures = float(sum(counts))
+        value = float(np.trace(confusion)) / max(1.0, pictures)
     low = wilson(value, pictures)[0] if pictures else None
     return no_better(value, low, *always(counts, classes, figure))
 
@@ -60,5 +68,4 @@ def of_figures(figures: Mapping[str, object], figure: str) -> str:
     if "largest_class" not in figures:
         return ""
     rows = [[as_whole(n) for n in as_list(row)] for row in as_list(figures["confusion"])]
-    scores = ClassifyScores(as_number(figures["accuracy"]), 0.0, np.array(rows, np.int64))
-    return of_scores(scores, list(as_table(figures["per_class"])), figure)
+    return of_confusion(np.array(rows, np.int64), list(as_table(figures["per_class"])), figure)

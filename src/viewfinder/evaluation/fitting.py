@@ -119,6 +119,27 @@ def needs_longer(said: FitVerdict, recipe: Recipe) -> bool:
     return recipe.in_steps and (said.kind == "under-fitting" or not said.learnt)
 
 
+def _gap(train: SplitScore, held_out: SplitScore) -> tuple[float, float]:
+    """By how much the training pictures' score is higher, and its standard error."""
+    return train.score - held_out.score, math.hypot(train.error, held_out.error)
+
+
+def pooled(splits: Sequence[SplitScore]) -> SplitScore | None:
+    """Several splits as one, each counting by its pictures, or by their objects; None of none."""
+    if len(splits) < 2:
+        return splits[0] if splits else None
+    objects = [each.objects for each in splits]
+    known = [count for count in objects if count is not None]
+    counts = [each.images for each in splits] if len(known) < len(splits) else known
+    shares = [count / max(1, sum(counts)) for count in counts]
+    return SplitScore(
+        sum(share * each.score for share, each in zip(shares, splits, strict=True)),
+        sum(each.images for each in splits),
+        math.hypot(*(share * each.error for share, each in zip(shares, splits, strict=True))),
+        sum(known) if len(known) == len(splits) else None,
+    )
+
+
 def enough(images: int, worth: float) -> bool:
     """Whether scores of so many pictures, or of as many objects in them, tell two nets apart."""
     return images >= _FEWEST and worth >= LEAST_PICTURES
@@ -133,7 +154,7 @@ def verdict(
     train: SplitScore,
     held_out: SplitScore | None,
     *,
-    end: tuple[float, float] | None = None,
+    end: tuple[SplitScore, SplitScore] | None = None,
     measure: Measure,
     trend: Trend,
     tries: Tries,
@@ -146,9 +167,9 @@ def verdict(
     """Judge a training from its two splits, by the weights that were kept.
 
     Args:
-        held_out: validation pictures; None where there were none.
-        end: both splits' scores with the last weights, which show over-fitting that began after
-            those that were kept.
+        held_out: pictures that it has not learnt from; None where there were none.
+        end: training's and validation's scores with the last weights, which show over-fitting that
+            began after those that were kept.
         split: what the held-out split is called.
         pool: how many pictures `--val-share` takes its share of; 0 where it has no effect.
         folded: whether folds let each training picture judge.
@@ -159,13 +180,13 @@ def verdict(
         says = _too_few(train, held_out, measure, split)
         helps = _against_too_few(recipe, train, held_out, pool, folded)
         return clear or _unknown(says, folds or helps, train, measure, tries, recipe)
-    gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
+    gap, error = _gap(train, held_out)
     figures = _figures(train, held_out, measure, _CHANCE)
     if gap > max(_HARMLESS_GAP, _CHANCE * error):
         says = f"The net over-fits: {figures}. {_when(trend)}".strip()
         return FitVerdict("over-fitting", says, tries.over_fitting)
-    later = end[0] - end[1] if end else 0.0
-    if later > max(_HARMLESS_GAP, _CHANCE * error):
+    later, of_end = _gap(*end) if end else (0.0, 0.0)
+    if later > max(_HARMLESS_GAP, _CHANCE * of_end):
         says = (
             f"The net over-fits towards the training's end, where the gap is {100 * later:.1f} "
             f"points. Of the weights that were kept: {figures}. {_when(trend)}".strip()
@@ -204,7 +225,7 @@ def _unknown(
 
 def _figures(train: SplitScore, held_out: SplitScore, measure: Measure, chance: float) -> str:
     words = measure.words.format(train=train.score, held_out=held_out.score)
-    gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
+    gap, error = _gap(train, held_out)
     return f"{words}, a gap of {100 * gap:.1f} ± {100 * chance * error:.1f} points"
 
 
@@ -213,7 +234,7 @@ def _clear_of_few(
 ) -> FitVerdict | None:
     """What is clear even though a split has too few pictures, or there is none to compare with."""
     if held_out is not None and min(train.images, held_out.images) >= _FEWEST:
-        gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
+        gap, error = _gap(train, held_out)
         if gap > max(_HARMLESS_GAP, _CHANCE_OF_FEW * error):
             figures = _figures(train, held_out, measure, _CHANCE_OF_FEW)
             says = f"The net over-fits, which even so few pictures show: {figures}."

@@ -5,7 +5,7 @@ large and how bright its pictures are, and of what shape where they differ.
 import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
@@ -108,6 +108,7 @@ def _extents(corners: Corners, what: str) -> Markup:
     axes.set_title(f"How large {what} are")
     axes.set_xlabel("side, % of the picture's")
     axes.set_ylabel(what)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     quiet(axes)
     low, middle, high = np.percentile(shares, [5, 50, 95])
     return inline(
@@ -163,6 +164,7 @@ def _histogram(
     axes.set_title(title)
     axes.set_xlabel(unit)
     axes.set_ylabel(what)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     quiet(axes)
     low, middle, high = np.percentile(values, [5, 50, 95]) if len(values) else (0, 0, 0)
     return inline(

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.sides import usual_side
 from viewfinder.evaluation.advising import Course
-from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Measure, SplitScore
+from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, pooled
 from viewfinder.evaluation.foldable import folds_in_words
 from viewfinder.evaluation.folded import FoldScores, learnt_and_held
 from viewfinder.evaluation.judging import Judgement
@@ -21,6 +21,8 @@ from viewfinder.tasks.parts import AnswersT, RecipeT, ScoresT
 
 SPLITS_IN_WORDS = {"test": "test", "val": "validation", HELD_OUT: "held-out", "train": "training"}
 """The splits in words, those furthest from training first."""
+# The splits that a net has not learnt from.
+_HELD_OUT = ("val", "test")
 # A training by the clock that ended before this share of its time was ended by something else.
 _NEARLY = 0.9
 
@@ -54,46 +56,41 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
         return self.judgements[self.split]
 
     @property
-    def held_out(self) -> Judgement[AnswersT, ScoresT] | None:
-        """The split that tells over-fitting of this run's own net; none of folds."""
-        return self.judgements.get(self.held_out_split)
-
-    @property
-    def held_out_split(self) -> str:
-        """`val`; or `test` where there is no val, or one too small that test is larger than."""
-        counts = {split: len(self.judgements[split].examples) for split in self.judgements}
-        val, test = counts.get("val", 0), counts.get("test", 0)
-        return "val" if val >= min(LEAST_PICTURES, test) else "test"
+    def held_out(self) -> Mapping[str, Judgement[AnswersT, ScoresT]]:
+        """The splits that tell over-fitting of this run's own net; none of folds."""
+        return {name: self.judgements[name] for name in _HELD_OUT if name in self.judgements}
 
     def compared(
-        self, train: SplitScore, held_out: SplitScore | None, *, objects: int | None = None
+        self,
+        train: SplitScore,
+        held_out: Mapping[str, SplitScore],
+        *,
+        objects: int | None = None,
     ) -> tuple[SplitScore, SplitScore | None, str]:
-        """The two splits to judge the fit by, and in words what the second is.
+        """The two sides to judge the fit by, and in words what the second is.
 
-        The folds' where nothing else was held out.
+        All that was held out together; the folds' where nothing else was.
 
         Args:
+            held_out: the scores of each split of `held_out`.
             objects: how many boxes there are to find, where they are what is judged.
         """
-        if (
-            held_out is None
-            and self.folds
-            and (both := learnt_and_held(self.folds, objects=objects))
-        ):
+        if not held_out and self.folds and (both := learnt_and_held(self.folds, objects=objects)):
             return *both, "held-out"
-        return train, held_out, SPLITS_IN_WORDS[self.held_out_split]
+        names = [SPLITS_IN_WORDS[name] for name in held_out] or [SPLITS_IN_WORDS["val"]]
+        return train, pooled(list(held_out.values())), " and ".join(names)
 
     @property
     def by_folds(self) -> bool:
         """Whether the fit is judged by the folds' nets, and not by this run's own."""
         return (
-            self.held_out is None
-            and self.folds is not None
-            and learnt_and_held(self.folds) is not None
+            not self.held_out and self.folds is not None and learnt_and_held(self.folds) is not None
         )
 
     def worded(self, measure: Measure) -> Measure:
-        """What the splits are compared by, in words that say whose figures they are."""
+        """What the two sides are compared by, in words that say whose figures they are."""
+        if len(self.held_out) > 1:
+            return replace(measure, words=f"{measure.words} (validation and test together)")
         if not self.by_folds:
             return measure
         mean = "in the mean of the folds, "
@@ -146,16 +143,22 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
         """Epoch and value of a column of the history, of those epochs that have one."""
         return [(int(row["epoch"]), row[column]) for row in self.history if column in row]
 
-    def at_the_end(self, figure: str) -> tuple[float, float] | None:
-        """The last weights' score on training and validation pictures, if both were measured.
+    def at_the_end(
+        self, figure: str, train: SplitScore, held_out: Mapping[str, SplitScore]
+    ) -> tuple[SplitScore, SplitScore] | None:
+        """The last weights' scores of training and validation pictures, if both were measured.
 
         The weights that are kept may be of an early epoch, from before over-fitting showed.
+
+        Args:
+            train, held_out: the scores of the weights that are kept, as of `compared`.
         """
-        names = f"train_{figure}", f"val_{figure}"
-        if "val" not in self.judgements or self.held_out_split != "val":
-            return None
+        names, val = (f"train_{figure}", f"val_{figure}"), held_out.get("val")
         both = [row for row in self.history if all(name in row for name in names)]
-        return (both[-1][names[0]], both[-1][names[1]]) if both else None
+        if val is None or not val.enough or not both:
+            return None
+        learnt, judged = (both[-1][name] for name in names)
+        return replace(train, score=learnt), replace(val, score=judged)
 
 
 AnyMaterial = Material[Any, Any, Any]

@@ -18,3 +18,19 @@ def share_error(share: float, pictures: float) -> float:
     """One standard error of a share; Laplace's rule keeps it above 0."""
     likely = (share * pictures + 1) / (pictures + 2)
     return math.sqrt(likely * (1 - likely) / max(1.0, pictures))
+
+
+def at_most(right: int, count: int, share: float) -> float:
+    """The chance that of `count` pictures no more than `right` are, where each is with `share`.
+
+    Args:
+        share: in ]0, 1[.
+    """
+    ways = math.lgamma(count + 1)
+    yes, no = math.log(share), math.log1p(-share)
+    return math.fsum(
+        math.exp(
+            ways - math.lgamma(k + 1) - math.lgamma(count - k + 1) + k * yes + (count - k) * no
+        )
+        for k in range(right + 1)
+    )

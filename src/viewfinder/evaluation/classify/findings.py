@@ -1,42 +1,81 @@
 """What a classifier's accuracy hides: classes that are never answered right, and rare ones."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viewfinder.datasets.checks.checking import is_unbalanced
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation import folded
 from viewfinder.evaluation.advising import without_folds
-from viewfinder.evaluation.always import BALANCED, of_scores
+from viewfinder.evaluation.always import BALANCED, of_confusion
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
 from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Tries
 from viewfinder.evaluation.lost import Lost, first, is_clear
+from viewfinder.tasks.chance import at_most
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.wording import counted, some
 
+# A class is far below the others where it is right less than this share as often, and chance would
+# make that of any class of as good a net more rarely than this.
+_FAR_BELOW, _CHANCE = 2 / 3, 0.05
+
 
 def lost_classes(material: ClassifyMaterial) -> Lost | None:
-    """Classes with a recall of 0 on all held-out pictures, or on training ones if none were."""
-    held_out = [each for split, each in material.judgements.items() if split in ("val", "test")]
-    judged = held_out or [material.judgements["train"]]
-    counts = sum((each.scores.confusion for each in judged), np.zeros((), np.int64))
-    folded = material.folds.get("together") if material.folds and not held_out else None
-    if folded is not None:
-        counts = np.array(folded["confusion"], np.int64)
+    """Classes with a recall of 0 on all held-out pictures, or on training ones if none were; where
+    there are none, those that are answered right far less often than the others."""
+    counts, of = _judged_by(material)
     there, right = counts.sum(axis=1), np.diag(counts)
     lost = np.flatnonzero((there > 0) & (right == 0))
+    classes = material.judgements["train"].examples.classes
     if not len(lost):
-        return None
-    classes = judged[0].examples.classes
+        return _far_below(there, right, classes, of)
     wrong = 1 - right.sum() / there.sum()
-    of = "held-out" if held_out or folded else "training"
     names = tuple(classes[index] for index in lost.tolist())
     parts = [f"{classes[i]} ({counted(int(there[i]), 'picture')})" for i in lost.tolist()]
     says = f"No {of} picture is answered right of these classes: {some(parts, 6)}."
     if len(names) == 1:
         says = f"No {of} picture of {parts[0]} is answered right."
     return Lost(names, says, is_clear(wrong, there, lost))
+
+
+def _judged_by(material: ClassifyMaterial) -> tuple[NDArray[np.int64], str]:
+    """C×C counts of all held-out pictures, the folds' too, or of training ones if none were; and
+    which they are."""
+    if material.held_out:
+        tables = [each.scores.confusion for each in material.held_out.values()]
+        return np.sum(tables, axis=0, dtype=np.int64), "held-out"
+    if material.folds and (together := material.folds.get("together")) is not None:
+        return np.array(together["confusion"], np.int64), "held-out"
+    return material.judgements["train"].scores.confusion, "training"
+
+
+def _far_below(
+    there: NDArray[np.int64], right: NDArray[np.int64], classes: Sequence[str], of: str
+) -> Lost | None:
+    """Classes that are answered right clearly less often than two thirds as often as the others."""
+    share = right / np.maximum(1, there)
+    # Laplace's rule: of few others, all right, it is not certain that all would be.
+    others = (right.sum() - right + 1) / (there.sum() - there + 2)
+    far = (there > 0) & (share < _FAR_BELOW * others)
+    alpha = _CHANCE / max(1, (there > 0).sum())
+    weak = [
+        index
+        for index in np.flatnonzero(far).tolist()
+        if at_most(int(right[index]), int(there[index]), float(others[index])) < alpha
+    ]
+    if not weak:
+        return None
+    weak.sort(key=lambda index: share[index])
+    parts = [f"{classes[i]} ({right[i]:,} of {there[i]:,} right)" for i in weak]
+    rest = np.setdiff1d(np.arange(len(there)), weak)
+    known = right[rest].sum() / max(1, there[rest].sum())
+    says = (
+        f"Of {of} pictures far fewer are right of {some(parts, 6)} than of the rest ({known:.1%})."
+    )
+    return Lost(tuple(classes[index] for index in weak), says, clear=True)
 
 
 def balanced_advice(train: Dataset, *, balanced: bool) -> tuple[str, ...]:
@@ -58,10 +97,11 @@ def beside_always(material: ClassifyMaterial) -> str:
     it clearly is, and where nothing was held out."""
     if material.by_folds and material.folds is not None:
         return folded.beside_always(material.folds)[0]
-    held_out = material.held_out
-    if held_out is None:
+    if not material.held_out:
         return ""
-    return of_scores(held_out.scores, held_out.examples.classes, figure_of(material.recipe))
+    counts, _ = _judged_by(material)
+    classes = material.judgements["train"].examples.classes
+    return of_confusion(counts, classes, figure_of(material.recipe))
 
 
 def figure_of(recipe: ClassifyRecipe) -> str:

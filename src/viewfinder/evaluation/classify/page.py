@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from viewfinder.evaluation import plots
-from viewfinder.evaluation.always import of_scores
+from viewfinder.evaluation.always import of_confusion
 from viewfinder.evaluation.classify.advice import tries
 from viewfinder.evaluation.classify.findings import (
     balanced_advice,
@@ -70,7 +70,7 @@ def page(material: ClassifyMaterial) -> PageMaterial:
     own = {
         "judged": judged.as_json(),
         "interval": wilson(judged.scores.accuracy, len(judged.examples)),
-        "no_better": of_scores(judged.scores, classes, figure_of(material.recipe)),
+        "no_better": of_confusion(counts, classes, figure_of(material.recipe)),
         "classes": classes,
         "per_class": judged.as_json()["per_class"],
         "confusion": plots.confusion(counts, classes),
@@ -85,12 +85,12 @@ def page(material: ClassifyMaterial) -> PageMaterial:
 def fit(material: ClassifyMaterial) -> FitVerdict:
     """Over-fitting, under-fitting or fine, by the figures of the cards; with what they hide."""
     recipe = material.recipe
-    held_out = material.held_out
     balanced = recipe.balanced
-    train, other, split = material.compared(
-        _split_score(material.judgements["train"], balanced=balanced),
-        _split_score(held_out, balanced=balanced) if held_out else None,
-    )
+    learnt = _split_score(material.judgements["train"], balanced=balanced)
+    held_out = {
+        name: _split_score(each, balanced=balanced) for name, each in material.held_out.items()
+    }
+    train, other, split = material.compared(learnt, held_out)
     per_class = len(material.dataset.split("train")) / len(material.dataset.classes)
     score = other.score if other else 0.0
     now = tries(
@@ -103,7 +103,7 @@ def fit(material: ClassifyMaterial) -> FitVerdict:
     said = verdict(
         train,
         other,
-        end=material.at_the_end(figure_of(recipe)),
+        end=material.at_the_end(figure_of(recipe), learnt, held_out),
         measure=material.worded(_BALANCED if balanced else _MEASURE),
         trend=Trend("The validation loss", material.measured("val_loss"), rises=False),
         tries=now,

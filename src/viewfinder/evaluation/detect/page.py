@@ -107,14 +107,13 @@ def page(material: DetectMaterial) -> PageMaterial:
 
 def fit(material: DetectMaterial, now: Situation) -> FitVerdict:
     """Over-fitting, under-fitting or fine, by AP50."""
-    held_out, learnt = material.held_out, _split_score(material.judgements["train"])
-    train, other, split = material.compared(
-        learnt, _split_score(held_out) if held_out else None, objects=learnt.objects
-    )
+    learnt = _split_score(material.judgements["train"])
+    held_out = {name: _split_score(each) for name, each in material.held_out.items()}
+    train, other, split = material.compared(learnt, held_out, objects=learnt.objects)
     said = verdict(
         train,
         other,
-        end=material.at_the_end("ap50"),
+        end=material.at_the_end("ap50", learnt, held_out),
         measure=material.worded(_MEASURE),
         trend=Trend("AP50 on validation pictures", material.measured("val_ap50"), rises=True),
         tries=detect_advice.tries(now),
@@ -141,13 +140,13 @@ def _split_score(judgement: DetectJudgement) -> SplitScore:
 
 
 def _situation(material: DetectMaterial, sizes: list[BySize]) -> Situation:
-    recipe, held_out = material.recipe, material.held_out or material.judgements.get(HELD_OUT)
+    recipe, judged = material.recipe, material.judged.scores
     per_class, rarest = _counts(material.dataset.split("train"))
     return Situation(
         recipe,
         boxes_per_class=per_class,
         rarest=rarest,
-        ap50=(held_out.scores.ap50 if held_out else None) or 0.0,
+        ap50=(judged.ap50 if material.split != "train" else None) or 0.0,
         misses_small=misses_small(sizes),
         longer_side=max(material.run.manifest.size),
         course=material.course,

@@ -94,14 +94,13 @@ def page(material: SaliencyMaterial) -> PageMaterial:
 def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) -> FitVerdict:
     """Over-fitting, under-fitting or fine, by S."""
     recipe, dataset, followed = material.recipe, material.dataset, material.measured("weight")
-    held_out = likeness.get(material.held_out_split)
-    train, other, split = material.compared(
-        _split_score(likeness["train"]), _split_score(held_out) if held_out is not None else None
-    )
+    learnt = _split_score(likeness["train"])
+    held_out = {name: _split_score(likeness[name]) for name in material.held_out}
+    train, other, split = material.compared(learnt, held_out)
     return verdict(
         train,
         other,
-        end=material.at_the_end("s_measure"),
+        end=material.at_the_end("s_measure", learnt, held_out),
         measure=material.worded(_MEASURE),
         trend=Trend("S on validation pictures", material.measured("val_s_measure"), rises=True),
         tries=tries(
