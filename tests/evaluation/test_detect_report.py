@@ -184,6 +184,22 @@ def test_nothing_found_at_all(tmp_path, page_of):
     assert page.told.count("3 missed") >= 6
 
 
+def test_a_net_that_no_threshold_makes_useful_is_given_none(tmp_path, page_of):
+    def hardly(boxes, picture):
+        """One object in ten pictures found, among nineteen that are none."""
+        found = right(boxes, picture) if picture % 10 == 0 else nothing()
+        far = np.array([[900.0 + n, 0, 901 + n, 1] for n in range(19)], np.float32)
+        return found.joined([Detections(far, np.full(19, 0.9, np.float32), np.zeros(19, np.int64))])
+
+    page = page_of(*made(tmp_path, each=20, answer=hardly))
+    assert "No threshold makes it of use yet" in page.told
+    assert "viewfinder predict RUN" not in page.told
+    useful = page_of(*made(tmp_path / "useful"))
+    assert "viewfinder predict RUN PICTURES --threshold" in useful.told
+    assert "missed (" not in useful.told, "what no detection overlaps is called not found"
+    assert "not found (" in useful.told
+
+
 def test_pictures_without_any_box(tmp_path, page_of):
     page = page_of(*made(tmp_path, boxes=0, answer=ANSWERS["nothing"]))
     assert "No box to judge by in 6 test pictures" in page.told

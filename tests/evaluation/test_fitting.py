@@ -200,7 +200,7 @@ def test_what_is_too_few_is_named_and_what_helps():
 def test_where_folds_can_judge_no_share_is_advised_that_turns_them_off():
     folds = ("let each of 20 pictures judge once: --folds 5",)
     for learnt, other in (((1.0, 5), (1.0, 2)), ((1.0, 50), None), ((0.95, 30), (0.8, 30))):
-        assert said_of(learnt, other, pool=90, folds=folds).tries == folds
+        assert said_of(learnt, other, pool=90, folds=folds).tries[0] == folds[0]
 
 
 def test_no_advice_stands_beside_the_whole_command_of_it():
@@ -226,7 +226,7 @@ def test_a_gap_that_chance_may_make_or_hide_is_too_few_to_tell():
     assert "a gap of 26.7 ± 37.7 points" in said.says
     assert said.tries == ("add pictures: about 30 more would tell",)
     shared = said_of((0.95, 30), (0.8, 30), pool=300)
-    (share, _) = shared.tries
+    share, *_ = shared.tries
     wanted = int(re.findall(r"keep (\d+) or more", share)[0])
     assert wanted > 30
     assert share.endswith(f"--val-share {math.ceil(100 * wanted / 300) / 100:g}")
@@ -439,11 +439,17 @@ def test_weights_that_are_advised_come_along_or_their_size_is_said():
     started = {line for each in parts for line in each if "--init imagenet" in line}
     assert started
     assert all("--net a2dele-lite0 --init imagenet" in line for line in started)
-    now = detect_advice.Situation(DetectRecipe(), 10.0, 0.5, 0.4, False, 320, Course())
+    now = detect_advice.Situation(DetectRecipe(), 1000.0, 0.5, 0.4, False, 320, Course(), gpu=True)
     tries = detect_advice.tries(now)
     larger = {x for each in (tries.under_fitting, tries.fine) for x in each if "net yolov3 " in x}
     assert larger
     assert all("--init coco" in line and "MB" in line for line in larger)
+    for slow in (replace(now, gpu=False), replace(now, boxes_per_class=10.0)):
+        tries = detect_advice.tries(slow)
+        advised = (*tries.under_fitting, *tries.fine)
+        assert not any("net yolov3 " in each for each in advised), "nobody waits days for it"
+        few = any("--net yolov3-lite0" in each for each in advised)
+        assert few == (slow.boxes_per_class == 10.0)
 
 
 @pytest.mark.parametrize(
@@ -547,7 +553,12 @@ def test_a_net_that_may_not_have_learnt_trains_for_longer_before_folds():
     assert short.tries[0].startswith("train for longer: --epochs ")
     assert short.tries[1:] == folds[1:]
     learnt = said_of((1.0, 20), (0.75, 4), folds=folds)
-    assert (learnt.learnt, learnt.tries) == (True, folds)
+    assert (learnt.learnt, learnt.tries[:2]) == (True, folds)
+    assert "look at the worst pictures: add more like them" in learnt.tries, "as of one that fits"
+    solved = said_of((1.0, 20), (0.85, 20), ClassifyRecipe(head="auto"), folded=True)
+    assert solved.tries[0].startswith("add pictures: about ")
+    assert any("--unlabelled" in each for each in solved.tries[1:])
+    assert sum("add pictures" in each for each in solved.tries) == 1
 
 
 def test_of_few_pictures_lost_classes_and_how_many_are_wanted_are_one_advice():

@@ -1,5 +1,7 @@
 """A last layer learnt by itself: equal to what it says it is, and chosen by left-out pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from viewfinder.tasks.classify.heads import DECAYS, class_means, folds, ridge
-from viewfinder.tasks.classify.last_layer import VectorExamples, solve
+from viewfinder.tasks.classify.last_layer import Solved, VectorExamples, solve
+from viewfinder.tasks.classify.solving import _told
 
 
 def clusters(rng, *, classes=3, each=8, width=20, spread=0.6):
@@ -130,6 +133,17 @@ def test_the_way_is_the_one_that_left_out_pictures_prefer():
     assert solved.way == "linear"
     assert solved.right["prototypes"] < 0.9 < solved.right["linear"]
     assert solve(VectorExamples(x[:, None], labels, 2), ("prototypes",)).way == "prototypes"
+
+
+def test_where_the_lower_share_is_taken_it_is_said_why():
+    layer = class_means(np.eye(3), np.arange(3), 3).layer
+    few = Solved(layer, "linear", 0.1, {"prototypes": 0.75, "linear": 0.708}, 24)
+    told = _told(few, ("a", "b", "c"), balanced=False)
+    assert told.endswith(
+        "class means 75.0%, ridge regression 70.8%, so that class means are not clearly better"
+    )
+    better = replace(few, right={"prototypes": 0.7, "linear": 0.75})
+    assert "clearly" not in _told(better, ("a", "b", "c"), balanced=False)
 
 
 def test_a_picture_a_class_is_learnt_though_none_can_be_left_out():

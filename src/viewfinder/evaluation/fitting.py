@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from viewfinder.datasets.splits import usual_val_share
-from viewfinder.evaluation.advising import without_folds
+from viewfinder.evaluation.advising import unsaid, without_folds
 from viewfinder.tasks.chance import share_error
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.wording import counted as counted_words
@@ -217,7 +217,9 @@ def _unknown(
 ) -> FitVerdict:
     """That it cannot be known how a net fits; before it is judged better it must have learnt."""
     if not recipe.in_steps or not train.images or train.score >= measure.learnt:
-        return FitVerdict("unknown", says, helps)
+        # What would tell comes first, and then what would help if it were fine.
+        more = (each for each in tries.fine if not each.startswith("add pictures"))
+        return FitVerdict("unknown", says, (*helps, *unsaid(tuple(more), helps)))
     says = f"{says} It may not have learnt its own training pictures yet, which comes first."
     longer = (tries.under_fitting[0], *without_folds(helps))
     return FitVerdict("unknown", says, longer, learnt=False)

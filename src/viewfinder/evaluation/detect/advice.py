@@ -16,8 +16,10 @@ _EXCELLENT = 0.95
 _NOTICEABLE = 0.005
 # A class in fewer pictures than this share is rare.
 _RARE = 0.2
-# From random weights it would lose what COCO taught the small one.
-_LARGER_NET = "on a GPU: --net yolov3 --init coco (248 MB to fetch once)"
+# From random weights it would lose what COCO taught the small one; on a processor it takes days.
+_LARGER_NET = "--net yolov3 --init coco (248 MB to fetch once)"
+# The net for few pictures whose weights come along (docs/few-labels.md).
+_FOR_FEW = "take the network for few pictures, slower: --net yolov3-lite0 --init imagenet"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Situation:
         longer_side: of the net's input, in pixels.
         course: how the training went.
         few: the classes that have few boxes, as `few_of` has them.
+        gpu: whether it trained on a GPU.
     """
 
     recipe: DetectRecipe
@@ -42,6 +45,7 @@ class Situation:
     longer_side: int
     course: Course
     few: str = ""
+    gpu: bool = False
 
 
 def tries(now: Situation) -> Tries:
@@ -98,8 +102,7 @@ def _against_under_fitting(now: Situation) -> tuple[str, ...]:
     less = lowered(recipe, mosaic=0.2, scale=0.2, copy_paste=0)
     if less and not too_short(recipe, now.course):
         tries.append(f"augment less: {less}")
-    if recipe.net == "yolov3-tiny":
-        tries.append(f"take a larger network, {_LARGER_NET}")
+    tries += _other_net(now, "take a larger network")
     tries.append("look at the worst pictures: is every object marked, and marked tightly?")
     return tuple(tries)
 
@@ -109,8 +112,7 @@ def _when_fine(now: Situation) -> tuple[str, ...]:
         return ("try it on pictures from elsewhere: viewfinder predict RUN FOLDER --out DRAWN",)
     tries = ["look at the worst pictures: add more like them", *_larger(now), *_rare(now)]
     tries.append(f"train for longer: {longer(now.recipe, now.course)}")
-    if now.recipe.net == "yolov3-tiny":
-        tries.append(f"a larger network can now use what there is, {_LARGER_NET}")
+    tries += _other_net(now, "a larger network can now use what there is")
     return tuple(tries)
 
 
@@ -163,6 +165,15 @@ def _from_coco(recipe: DetectRecipe) -> tuple[str, ...]:
         return ("start from weights that know COCO's objects: --init coco",)
     file = f"{recipe.net}.weights"
     return (f"start from weights that know COCO's objects, with their .cfg beside: --init {file}",)
+
+
+def _other_net(now: Situation, words: str) -> tuple[str, ...]:
+    """A network that may do better and can be trained on this machine, if there is one."""
+    if now.recipe.net != "yolov3-tiny":
+        return ()
+    if now.boxes_per_class < FEW:
+        return (_FOR_FEW,)
+    return (f"{words}: {_LARGER_NET}",) if now.gpu else ()
 
 
 def _larger(now: Situation) -> tuple[str, ...]:

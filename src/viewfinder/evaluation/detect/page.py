@@ -36,6 +36,8 @@ from viewfinder.tasks.detect.measures.scores import DetectScores, Worst
 from viewfinder.values import as_list, as_number, as_whole
 
 _WORST, _TYPICAL = 12, 6
+# Where precision and recall are no better together (F1) at any threshold, none is advised.
+_USABLE = 0.1
 # Longer side in pixels of the pictures in the report.
 _SIDE = 520
 _MEASURE = Measure(
@@ -87,6 +89,7 @@ def page(material: DetectMaterial) -> PageMaterial:
         "judged": judged.as_json(),
         "boxes": int(scores.boxes.sum()),
         "threshold": _as_text(threshold),
+        "usable": scores.best is not None and scores.best.f1 >= _USABLE,
         "own_thresholds": _split_of_thresholds(material),
         "precision_recall": detect_plots.precision_recall(scores, classes),
         "confusion": detect_plots.confusion(scores, classes),
@@ -151,6 +154,7 @@ def _situation(material: DetectMaterial, sizes: list[BySize]) -> Situation:
         longer_side=max(material.run.manifest.size),
         course=material.course,
         few=few_of(material.dataset.split("train").counts(), detect_advice.FEW),
+        gpu=not material.run.manifest.device.startswith("CPU"),
     )
 
 
@@ -195,7 +199,9 @@ def _confusions(scores: DetectScores, classes: tuple[str, ...]) -> list[str]:
     parts = []
     for pair in common_confusions(scores.confusion):
         if pair.answered == background:
-            parts.append(f"{pair.count:,} × {classes[pair.true]} missed ({pair.share:.1%} of them)")
+            parts.append(
+                f"{pair.count:,} × {classes[pair.true]} not found ({pair.share:.1%} of them)"
+            )
         elif pair.true == background:
             parts.append(f"{pair.count:,} × {classes[pair.answered]} answered where nothing is")
         else:

@@ -225,6 +225,8 @@ def _told(solved: Solved, classes: Sequence[str], *, balanced: bool) -> str:
     shares = ", ".join(
         f"{words} {solved.right[way]:.1%}" for way, words in IN_WORDS.items() if way in solved.right
     )
+    if solved.way == "linear" and solved.right.get("prototypes", 0.0) > solved.right["linear"]:
+        shares += ", so that class means are not clearly better"
     alike = ", each class counting alike" if balanced else ""
     said += f"; right of {counted(solved.pictures, 'left-out picture')}{alike}: {shares}"
     if solved.single:
