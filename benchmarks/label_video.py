@@ -12,8 +12,9 @@ The person draws all boxes in the first frame and in the last, then goes to the 
 boxes and draws what is wrong there, until each box of each frame has IoU 0.7 or more and there are
 no others, and accepts all by one key. Of what is not there a click and a key say so. Each drag, key
 and click is an action, and so is playing the clip once to the end to find the worst frame: a key
-that is held down. Modelled seconds are those of `page_person.py`, with the clip's length at 30
-frames a second for each time that it is played. It is done for each motion between key frames.
+that is held down. Where the page says that boxes can go along with the picture, they are let do so.
+Modelled seconds are those of `page_person.py`, with the clip's length at 30 frames a second for
+each time that it is played. It is done for each motion between key frames.
 """
 
 import math
@@ -170,6 +171,7 @@ class Labeller:
                 self.person.key(str(listed.index(thing.name) + 1))
                 until(lambda name=thing.name: self.person.page.evaluate(CLASS) == name)
             self.settled()
+            self.advised()
         while extra := self.extra(path):
             # What is where nothing is: chosen, and said not to be there.
             x1, y1, x2, y2 = extra[0].corners
@@ -202,6 +204,13 @@ class Labeller:
             self.right(worst)
         self.person.key("Control+Enter")
         until(lambda: self.store.counts().states["todo"] == 0)
+
+    def advised(self) -> None:
+        """Do what the page says of motion."""
+        says = self.person.page.get_by_text("Shift+M lets the boxes go along with the picture")
+        if says.count() and self.film().motion == "linear":
+            self.person.key("Shift+M")
+            until(lambda: self.film().motion == "flow")
 
     def apart(self) -> dict[str, int]:
         """How far each frame is from the nearest key frame."""

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from studio_client import Client
-from studio_page import Person, until
+from studio_page import Person, told, until
 
 from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
 from viewfinder.pictures.writing import write_picture
@@ -40,6 +40,29 @@ def test_a_video_is_labelled_by_key_frames(visit, clip, serve):
         page = visit(served.address.url)
         person = Person(page, store)
         _labels(person, page, store)
+        page.context.close()
+        served.stop()
+
+
+def test_where_boxes_stray_between_key_frames_it_is_said_how_they_follow(visit, clip, serve):
+    with open_store(clip, wait=True) as store:
+        served = serve(store)
+        page = visit(served.address.url)
+        person = Person(page, store)
+        until(lambda: page.locator("#film .frame").count() == COUNT)
+        for frame in (1, 9, 3, 5, 7):
+            person.open(frame)
+            until(lambda frame=frame: person.shown() == frame)
+            between = [each.corners for each in store.picture(frame).moving]
+            shown = f"viewfinder.studio.ghosts().length === {len(between)}"
+            until(lambda shown=shown: page.evaluate(shown))
+            x, y = (between[0][0] + 30, 100) if between else (20, 100)
+            person.drag((x, y), (x + 80, y + 80))
+            if frame == 1:
+                person.named("thing")
+            person.saved()
+            until(lambda frame=frame: len(store.picture(frame).boxes) == 1)
+        told(page, "Shift+M lets the boxes go along with the picture")
         page.context.close()
         served.stop()
 

@@ -32,6 +32,7 @@ export async function drawn(studio, corners, { mask = null, label: said = null }
   if (Math.min(width, height) < TINY && !(await studio.dialogs.confirm(`This box has only ${size}.`, "Keep it", "Leave it out"))) return;
   const picture = studio.picture;
   if (!picture) return;
+  studio.ondrawn(corners);
   const under = proposalUnder(studio, corners);
   if (under) {
     const made = accept(studio, [under.id], { corners, mask, label: said ?? undefined, next: false });

@@ -21,6 +21,7 @@ import { Road } from "./road.js";
 import { Shaping } from "./shaping.js";
 import { Stage } from "./stage.js";
 import { Sliders } from "./sliders.js";
+import { Straying } from "./straying.js";
 import { Strip } from "./strip.js";
 import { Studio } from "./studio.js";
 import { themeAtStart } from "./theme.js";
@@ -80,6 +81,7 @@ export class Page {
     this.people = new People(this);
     this.shaping = new Shaping(this);
     this.film = new Film(this);
+    new Straying(this);
     this.classes.onguess = () => this.keep();
     this.studio.onchange = () => this.draw();
     this.studio.onsheet = () => this.run("sheet");

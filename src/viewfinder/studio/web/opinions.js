@@ -12,6 +12,9 @@ import { put } from "./editing.js";
  */
 
 const [WIDE, HIGH] = [440, 380];
+// Of a screen of very many pixels, as in style.css.
+const LARGE = matchMedia("(min-width: 2400px)");
+const larger = () => (LARGE.matches ? 1.6 : 1);
 // What is seen around a box, as a share of its longer side, and at least so many pixels.
 const [AROUND, LEAST] = [0.8, 60];
 const SAYS = {
@@ -78,7 +81,7 @@ export async function showOpinions(page, pairs) {
 
 function side() {
   const canvas = element("canvas", { "aria-hidden": "true" });
-  [canvas.width, canvas.height] = [WIDE, HIGH];
+  [canvas.width, canvas.height] = [WIDE * larger(), HIGH * larger()];
   return { canvas, name: element("figcaption") };
 }
 
@@ -117,7 +120,7 @@ function paint({ studio }, canvas, image, contents, place, { first, second }) {
     ? [0, 1, 2, 3].map((i) => (i < 2 ? Math.min : Math.max)(...found.map((each) => each.corners[i]))) : [0, 0, width, height];
   const more = found.length ? Math.max(LEAST, AROUND * Math.max(x2 - x1, y2 - y1)) : 0;
   [x1, y1, x2, y2] = [Math.max(0, x1 - more), Math.max(0, y1 - more), Math.min(width, x2 + more), Math.min(height, y2 + more)];
-  const scale = Math.min(WIDE / (x2 - x1), HIGH / (y2 - y1));
+  const scale = larger() * Math.min(WIDE / (x2 - x1), HIGH / (y2 - y1));
   canvas.height = Math.max(1, Math.round((y2 - y1) * scale));
   canvas.width = Math.max(1, Math.round((x2 - x1) * scale));
   context.setTransform(scale, 0, 0, scale, -x1 * scale, -y1 * scale);

@@ -70,6 +70,8 @@ export class Studio {
     this.onclass = () => false;
     /** The proposal that the pointer is over, if it is over the picture. @type {() => import("./api.js").Proposal | null} */
     this.pointed = () => null;
+    /** A box was drawn, or an outline. @type {(corners: Corners) => void} */
+    this.ondrawn = () => {};
     /** The picture was given its class. @type {() => void} */
     this.onlabelled = () => {};
     stage.shapes = (chosen) => shapesOf(this, chosen);
