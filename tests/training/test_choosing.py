@@ -216,5 +216,5 @@ def test_folds_after_the_first_take_its_arithmetic(measured, learner):
     """Though meanwhile it was to be measured anew, as another program was busy."""
     before = replace(MEASURED, arrangement=Arrangement("32", "contiguous"))
     found = choose_arithmetic(*learner, CPU, before=before)
-    assert found == replace(before, why="as in the first fold: it won")
+    assert found == replace(before, why="as for all folds: it won")
     assert not measured

@@ -18,9 +18,11 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.foldable import folds_for, folds_in_words, in_report, seen_before
 from viewfinder.events import listening
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.training import beginning
 from viewfinder.training import folds_usual as usual
+from viewfinder.training.arrangement import Arrangement, Choice
 from viewfinder.training.commands import command
-from viewfinder.training.folds import train_with
+from viewfinder.training.folds import train_in_folds, train_with
 from viewfinder.training.folds_advice import before
 from viewfinder.training.folds_usual import usual_folds
 from viewfinder.training.forecast import Forecast
@@ -68,7 +70,7 @@ def test_folds_that_are_soon_done_are_made_unasked_and_others_told(flat, tmp_pat
     heard: list[str] = []
     with listening(lambda event: heard.append(getattr(event, "text", ""))):
         chosen = usual_folds("classify", flat, recipe)
-    assert (chosen.folds, chosen.ready) == (5, None)
+    assert chosen.folds == 5
     assert re.fullmatch(
         r"few pictures: 5 folds let each of 42 pictures judge once, in about .+ instead of about "
         r".+ \(--folds none trains once\)",
@@ -88,6 +90,25 @@ def test_folds_that_are_soon_done_are_made_unasked_and_others_told(flat, tmp_pat
         train_with(None, "classify", flat, short, out=place, resume=True)
         assert (place / "folds").is_dir() is (folds == 2)
         assert (place / "report.html").is_file()
+
+
+def test_what_told_how_long_folds_take_is_not_found_out_again(flat, tmp_path, monkeypatch, capsys):
+    asked = []
+    seconds = beginning.forecast
+    monkeypatch.setattr(
+        beginning, "forecast", lambda *given, **named: asked.append(1) or seconds(*given, **named)
+    )
+    monkeypatch.setattr(training, "write_report", without_a_picture)
+    recipe = ClassifyRecipe(net="lenet", batch=16, precision="32", epochs=1)
+    ready = SimpleNamespace(
+        choice=Choice(Arrangement("32", "contiguous"), "it won"), forecast=Forecast(90.0)
+    )
+    place = tmp_path / "run"
+    train_in_folds("classify", flat, recipe, folds=2, out=place, resume=False, timed=ready)
+    told = capsys.readouterr().err
+    assert len(asked) == 1, "of the last training, which learns from more"
+    assert "about 2 min" in told
+    assert "all folds and the last training" not in told
 
 
 def test_a_command_says_what_does_not_follow():

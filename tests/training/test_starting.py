@@ -26,7 +26,7 @@ from viewfinder.tasks.detect.class_names import COCO
 from viewfinder.tasks.detect.foreign import COCO as COCO_WORD
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.normalisation import IMAGENET
-from viewfinder.training.fetching import as_published, look_at_start
+from viewfinder.training.fetching import as_published, look_at_start, unused_weights
 from viewfinder.training.preparing import start_net
 
 CLASSES = ("one", "two")
@@ -180,6 +180,22 @@ def test_the_first_line_tells_where_weights_come_from(
 
 
 LITE = "efficientnet-lite0"
+
+
+def test_weights_that_are_here_and_not_asked_for_are_told() -> None:
+    told = unused_weights(ClassifyRecipe(net="efficientnet-lite2"))
+    assert (
+        told
+        == "ImageNet's weights of efficientnet-lite2 are here: --init imagenet starts from them"
+    )
+    for recipe in (
+        ClassifyRecipe(),
+        ClassifyRecipe(net="lenet"),
+        ClassifyRecipe(net="efficientnet-lite2", init="random"),
+        ClassifyRecipe(net="efficientnet-lite2", init="imagenet"),
+        DetectRecipe(),
+    ):
+        assert unused_weights(recipe) == ""
 
 
 def test_the_installed_file_by_its_path_is_init_imagenet() -> None:

@@ -107,7 +107,7 @@ def look_at(words: Sequence[str]) -> None:
 def run(flags: _TrainFlags) -> int:
     """Train, then print where the run is and how good it is."""
     from viewfinder.training.commands import refuse_run
-    from viewfinder.training.fetching import as_published, look_at_start
+    from viewfinder.training.fetching import as_published, look_at_start, unused_weights
 
     refuse_run(flags.data)
     refuse_misspelt_net(flags.recipe.net, flags.task)
@@ -134,6 +134,8 @@ def run(flags: _TrainFlags) -> int:
     else:
         start = _STARTS.get(flags.recipe.init, flags.recipe.init)
         note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
+        if said := unused_weights(flags.recipe):
+            note(said)
     try:
         done = _train(flags, folder)
     except KeyboardInterrupt:

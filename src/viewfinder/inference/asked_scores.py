@@ -20,7 +20,7 @@ class BestScores:
 
     Attributes:
         each: of the classes, in their order.
-        few: those of which few held-out boxes chose.
+        few: those of which few boxes were held out, and which take that of all classes.
     """
 
     each: tuple[float, ...]
@@ -31,7 +31,10 @@ class BestScores:
         each = [f"{name} {score:.2g}" for name, score in zip(classes, self.each, strict=True)]
         told = f"--threshold best shows {some(each, _NAMED)}"
         if self.few:
-            told += f"; fewer than {_ENOUGH} held-out boxes chose that of {some(self.few)}"
+            told += (
+                f"; of {some(self.few)} fewer than {_ENOUGH} boxes were held out, and what is "
+                "best of all classes together is taken"
+            )
         return told
 
 
@@ -135,9 +138,9 @@ def _read(judged: object, classes: Sequence[str]) -> BestScores:
     if not isinstance(judged, dict):
         raise TypeError("scores are a table")
     together, rows = judged["best"]["threshold"], judged["per_class"]
-    own = [rows[name]["threshold"] for name in classes]
+    few = tuple(name for name in classes if rows[name].get("boxes", _ENOUGH) < _ENOUGH)
+    own = [None if name in few else rows[name]["threshold"] for name in classes]
     found = tuple(float(together if each is None else each) for each in own)
     if not all(0 <= each <= 1 for each in found):
         raise ValueError("a threshold is a score")
-    few = tuple(name for name in classes if rows[name].get("boxes", _ENOUGH) < _ENOUGH)
     return BestScores(found, few)

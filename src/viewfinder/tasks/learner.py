@@ -161,6 +161,22 @@ class Learner(ABC, Generic[RecipeT, TrainT, BatchT]):
         """
         return {}
 
+    def concluding(
+        self,
+        train: Dataset,
+        val: Dataset | None,
+        setup: TrainSetup[RecipeT],
+        device: torch.device,
+        *,
+        pictures: int,
+    ) -> float:
+        """About how many seconds `conclude`, and what it adds to answers, take beside the net.
+
+        Args:
+            pictures: that are answered at the end.
+        """
+        return 0.0
+
     @abstractmethod
     def as_learnt(
         self, inputs: BatchT, setup: TrainSetup[RecipeT], most: int

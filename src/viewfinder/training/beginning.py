@@ -86,12 +86,13 @@ def prepare(
     *,
     source: str,
     arithmetic: Choice | None = None,
+    expected: Forecast | None = None,
 ) -> Prepared:
     """Choose everything, on the training's own pictures.
 
     Args:
         dataset: with its bits found.
-        source, arithmetic: as of `train_on`.
+        source, arithmetic, expected: as of `train_on`.
     """
     device = pick_device(recipe.device)
     size = task.size(recipe, dataset)
@@ -125,7 +126,8 @@ def prepare(
         note(f"arithmetic: {choice.arrangement} ({choice.why})")
     else:
         choice = Choice(Arrangement("32", "channels_last"), "as every answer is")
-    expected = forecast(task, net, splits, setup, choice, device, pictures=len(dataset))
+    if expected is None:
+        expected = forecast(task, net, splits, setup, choice, device, pictures=len(dataset))
     return Prepared(task, dataset, record, net, start, splits, setup, choice, expected)
 
 

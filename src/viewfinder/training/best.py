@@ -33,8 +33,7 @@ def as_good(task: AnyTask, score: float, best: float, pictures: float) -> bool:
 def epochs_between(task: AnyTask, splits: Splits, recipe: Recipe) -> int:
     """How many epochs pass from one measurement to the next: so many that measuring takes no more
     than the task's share of the time."""
-    measured = len(splits.probe) + len(splits.val or ())
-    every = max(1, round(measured / (task.measured * len(splits.train))))
+    every = max(1, round(splits.measured / (task.measured * len(splits.train))))
     return max(_TUNED_EPOCHS, every) if recipe.tunes and recipe.patience is None else every
 
 

@@ -73,7 +73,7 @@ def choose_arithmetic(
     course = partial(lasts, setup.recipe, len(splits.train))
     found = _recall(file, arrangements, course)
     if before is not None and before.arrangement in arrangements:
-        found = replace(before, why=f"as in the first fold: {before.why}")
+        found = replace(before, why=f"as for all folds: {before.why}")
     if found is not None and still_agrees(
         net,
         trials,

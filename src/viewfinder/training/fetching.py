@@ -34,6 +34,16 @@ def fetch_published(recipe: Recipe) -> None:
         coco_file(recipe.net)
 
 
+def unused_weights(recipe: Recipe) -> str:
+    """That a net begins with random weights, as nobody said otherwise, though ImageNet's are on
+    this machine; empty where it does not, or they are not."""
+    if recipe.init != "random" or not isinstance(recipe.init, UsualText):
+        return ""
+    if nets.colours(recipe.net) is None or imagenet_here(taught(recipe.net)) is None:
+        return ""
+    return f"ImageNet's weights of {taught(recipe.net)} are here: --init imagenet starts from them"
+
+
 def as_published(recipe: Recipe) -> Recipe:
     """The recipe, which says imagenet where it names by its path the very weights that this means:
     their file, or what another program saved of them."""

@@ -27,7 +27,7 @@ from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
-from viewfinder.training.beginning import refuse_early
+from viewfinder.training.beginning import Prepared, refuse_early
 from viewfinder.training.fetching import as_published
 from viewfinder.training.fold_figures import all_together, epochs_for_everything, fold_row
 from viewfinder.training.folds_refusing import Folds, refuse_folds
@@ -83,7 +83,14 @@ def _train_with(
         undealt = opened if folds else None
     if folds is None or folds == "none":
         return train(task, data, recipe, out=out, resume=resume, opened=opened, ready=ready)
-    return train_in_folds(task, data, recipe, folds=folds, out=out, resume=resume, opened=undealt)
+    return train_in_folds(
+        *(task, data, recipe),
+        folds=folds,
+        out=out,
+        resume=resume,
+        opened=undealt,
+        timed=ready,
+    )
 
 
 def train_in_folds(
@@ -95,6 +102,7 @@ def train_in_folds(
     out: str | Path,
     resume: bool,
     opened: Dataset | None = None,
+    timed: Prepared | None = None,
 ) -> RunFolder:
     """Judge a recipe by k folds of a set, then train on all of it.
 
@@ -104,6 +112,7 @@ def train_in_folds(
     Args:
         resume: go on where it was: folds that are finished are kept.
         opened: the set, where it is open already, not dealt.
+        timed: a training of this recipe that was prepared to tell how long all will take.
 
     Returns:
         The last run, in `out`.
@@ -134,7 +143,7 @@ def train_in_folds(
         taken(folder / FOLDS, "training"),
         saying_once(),
     ):
-        runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
+        runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data), timed=timed)
         figure, form = kind.headline_for(recipe)[0]
         rows = [fold_row(run, figure) for run in runs]
         objects = kind.worth(pool, recipe) if kind.finds_boxes else None
@@ -153,7 +162,7 @@ def train_in_folds(
             resume=resume,
             part=f"everything, after {folds} folds",
             folds=outcome | {"epochs": epochs},
-            arithmetic=Choice.from_json(runs[0].manifest.precision),
+            arithmetic=timed.choice if timed else Choice.from_json(runs[0].manifest.precision),
         )
 
 
@@ -168,7 +177,13 @@ def _refuse_known(recipe: Recipe, pool: Dataset) -> None:
 
 
 def _train(
-    kind: AnyTask, parts: Sequence[Dataset], recipe: Recipe, place: Path, *, source: str
+    kind: AnyTask,
+    parts: Sequence[Dataset],
+    recipe: Recipe,
+    place: Path,
+    *,
+    source: str,
+    timed: Prepared | None = None,
 ) -> list[RunFolder]:
     """The folds' runs, those trained that are not finished; reports how long the rest takes."""
     runs: list[RunFolder] = []
@@ -182,9 +197,11 @@ def _train(
         name = f"fold {number} of {len(parts)}"
         note(f"{name}: {out}")
         # One arithmetic for all: another would be another training.
-        known = Choice.from_json(runs[0].manifest.precision) if runs else None
+        known = timed.choice if timed else None
+        if known is None and runs:
+            known = Choice.from_json(runs[0].manifest.precision)
         left, last = len(parts) - number, len(part) / len(part.split("train"))
-        whole = 0.0 if runs else 1 + left + (last if recipe.in_steps else 1)
+        whole = 0.0 if runs or timed else 1 + left + (last if recipe.in_steps else 1)
         runs.append(
             train_on(
                 *(kind, part, recipe),
@@ -193,6 +210,7 @@ def _train(
                 resume=goes_on,
                 part=name,
                 arithmetic=known,
+                expected=timed.forecast if timed else None,
                 trainings=whole,
             )
         )

@@ -34,7 +34,8 @@ class Usual:
     Attributes:
         folds: how many; None for a training without.
         opened: the set as that deals it, if it had to be opened to tell.
-        ready: the training without folds, where it had to be prepared to tell how long it takes.
+        ready: the training without folds, where it had to be prepared to tell how long it takes;
+            with folds, what was found out for it holds for each of theirs.
     """
 
     folds: int | None = None
@@ -68,7 +69,7 @@ def usual_folds(
             dealt(pool, folds, val_share=recipe.val_share, least_val=LEAST_PICTURES)
     except InputError:  # pictures that look alike, or of one video, cannot be told apart
         return Usual(opened=opened)
-    took = ""
+    took, ready = "", None
     if recipe.in_steps:
         note(dataset.summary())  # to prepare a training may take a minute
         ready = _prepared(task, data, recipe, opened)
@@ -80,7 +81,7 @@ def usual_folds(
         f"few pictures: {folds} folds let each of {counted(len(pool), 'picture')} judge once{took} "
         "(--folds none trains once)"
     )
-    return Usual(folds, dataset)
+    return Usual(folds, dataset, ready)
 
 
 def _prepared(task: str, data: str | Path, recipe: Recipe, opened: Dataset) -> Prepared:

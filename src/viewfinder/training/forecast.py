@@ -81,11 +81,12 @@ def forecast(
     answer = _ANSWER * step / rows
     if task.together(setup.config) == 1:  # in parts, which are many more than what a step is shown
         answer = _seconds_of_parts(task, net, splits, setup.config, device)
+    val = None if splits.val is None else splits.val.truth
     end = _AROUND + pictures * answer
+    end += task.concluding(splits.train.truth, val, setup, device, pictures=pictures)
     if recipe.minutes is not None:
         return Forecast(end + 60 * recipe.minutes)
-    measured = len(splits.probe) + len(splits.val or ())
-    epoch = _EPOCH + measured * answer / epochs_between(task, splits, recipe)
+    epoch = _EPOCH + splits.measured * answer / epochs_between(task, splits, recipe)
     steps = lasts(recipe, len(splits.train), _USUAL * step + making + _STEP)
     return Forecast(end + steps + recipe.epochs * epoch)
 

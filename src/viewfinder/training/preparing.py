@@ -47,6 +47,11 @@ class Splits:
     val: Examples | None
     probe: Examples
 
+    @property
+    def measured(self) -> int:
+        """How many pictures are answered where an epoch is measured."""
+        return len(self.probe) + len(self.val or ())
+
 
 def open_splits(task: AnyTask, dataset: Dataset, setup: TrainSetup[Recipe]) -> Splits:
     """Decode what a training learns from and what it is measured on.

@@ -46,7 +46,7 @@ from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import Prepared, begin, go_on, prepare, refuse_early
 from viewfinder.training.folds_advice import after, before
-from viewfinder.training.forecast import told
+from viewfinder.training.forecast import Forecast, told
 from viewfinder.training.further import further
 from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
@@ -103,6 +103,7 @@ def train_on(
     part: str | None = None,
     folds: FoldScores | None = None,
     arithmetic: Choice | None = None,
+    expected: Forecast | None = None,
     ready: Prepared | None = None,
     trainings: float = 0.0,
 ) -> RunFolder:
@@ -114,6 +115,7 @@ def train_on(
         folds: what the folds came to, of the training on everything that follows them; their runs
             lie in its folder.
         arithmetic: what was chosen for trainings that it is compared with.
+        expected: how long it takes, where it was told of one that is alike.
         ready: this training as it was prepared already, of a set that is open.
         trainings: of the first fold, as how many of its kind all that are to come will take; how
             long that is, is said before the first step.
@@ -139,7 +141,12 @@ def train_on(
             job = go_on(out, dataset, recipe)
         else:
             refuse_taken(out, beside=beside)
-            ready = ready or prepare(task, dataset, recipe, source=source, arithmetic=arithmetic)
+            ready = ready or prepare(
+                *(task, dataset, recipe),
+                source=source,
+                arithmetic=arithmetic,
+                expected=expected,
+            )
             if said := _how_long(ready, part=part, trainings=trainings):
                 note(said)
             job = begin(ready, out, part=part, beside=beside)

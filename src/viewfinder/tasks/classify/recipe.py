@@ -74,7 +74,8 @@ class ClassifyRecipe(Recipe):
     the last epoch is kept). The others: the last layer alone, at once,
     from what a net that started from --init says of each picture: by class means (prototypes), by
     ridge regression (linear), or by ridge regression unless left-out pictures clearly prefer class
-    means (auto). Where there are a few dozen pictures a class, these are the better choice."""
+    means (auto). Where there are a few dozen pictures a class, these are the better choice; to
+    compare, train by each with the same --folds, which the same pictures judge."""
     unlabelled: str | None = None
     """A folder of pictures without labels, for every --head but full: their surest guesses are
     learnt from too, if left-out pictures come out right more often with them."""

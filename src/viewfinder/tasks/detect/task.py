@@ -42,6 +42,7 @@ from viewfinder.tasks.detect.opinion.forming import (
     FramedSplit,
     form_opinion,
     open_split,
+    seconds_of_opinion,
 )
 from viewfinder.tasks.detect.opinion.second import (
     FILE,
@@ -139,6 +140,23 @@ class Detect(
         if formed.opinion is not None:
             write_opinion(folder, formed.opinion)
         return {OPINION: formed.as_json()}
+
+    def concluding(
+        self,
+        train: Dataset,
+        val: Dataset | None,
+        setup: TrainSetup[DetectRecipe],
+        device: torch.device,
+        *,
+        pictures: int,
+    ) -> float:
+        """The second opinion's time, if about as many objects are found as there are."""
+        if not setup.recipe.second_opinion or val is None:
+            return 0.0
+        assert train.boxes is not None, "`require` has seen to it"
+        assert val.boxes is not None, "`require` has seen to it"
+        answered = round(pictures * len(train.boxes) / len(train))
+        return seconds_of_opinion(len(train.boxes), len(val.boxes), answered, device)
 
     def _framed(
         self, dataset: Dataset, split: str, config: ModelConfig, recipe: DetectRecipe

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from time import perf_counter
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from viewfinder.datasets.boxes import Boxes, to_find
 from viewfinder.datasets.framing import frame_matrix
 from viewfinder.datasets.loading import Pixels
 from viewfinder.events import track
-from viewfinder.features.vectors import Extractor
+from viewfinder.features.vectors import Extractor, described
 from viewfinder.pictures.geometry import iou, transform_boxes
 from viewfinder.tasks.answering import in_batches
 from viewfinder.tasks.classify.heads import Floats, Labels
@@ -30,6 +31,8 @@ from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.measures.matching import FOREGROUND
 from viewfinder.tasks.detect.measures.scores import score
 from viewfinder.tasks.detect.opinion.second import (
+    LEAST,
+    SIDE,
     Consulted,
     Opinion,
     as_arrays,
@@ -121,6 +124,20 @@ def open_split(
     return FramedSplit(pixels, replace(truth, corners=corners), frames)
 
 
+def seconds_of_opinion(train: int, held_out: int, answered: int, device: torch.device) -> float:
+    """About how long it takes to form an opinion from so many labelled objects, by held-out ones,
+    and to ask it about those that are answered then; some crops are described to tell."""
+    extractor = crop_extractor(device)
+    crops = torch.zeros(_BATCH, 3, SIDE, SIDE, dtype=torch.uint8)
+    times = []
+    for _ in range(2):  # the first is slower
+        begun = perf_counter()
+        described(extractor, crops)
+        times.append(perf_counter() - begun)
+    learnt = min(train, MOST_CROPS) * (2 if train <= _FEW_CROPS else 1)
+    return (learnt + held_out + answered) * min(times) / _BATCH
+
+
 def form_opinion(
     train: FramedSplit,
     held_out: FramedSplit | None,
@@ -198,11 +215,15 @@ def _judged(
     first, second, true = _pairs(found, consulted, truth, known)
     way = IN_WORDS[solved.way]
     if len(true) < _FEWEST:
-        found_there = f"{counted(len(true), 'object')} found in held-out pictures"
+        there = int((to_find(truth) & np.isin(truth.classes, known)).sum())
+        found_there = (
+            f"{len(true)} of {counted(there, 'object')} in held-out pictures, by {LEAST:g} or more"
+        )
+        helps = "train for longer" if there >= _FEWEST else "hold more out (--val-share 0.3)"
         return Formed(
             None,
-            f"no second opinion: {found_there} {'is' if len(true) == 1 else 'are'} too few to "
-            f"judge it by, {_FEWEST} would do (--val-share 0.3 holds more out)",
+            f"no second opinion: the detector finds {found_there}, "
+            f"too few to judge it by ({_FEWEST} would do): {helps}",
             objects=len(true),
         )
     weight = _likeliest(first, second, true)

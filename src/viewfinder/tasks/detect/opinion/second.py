@@ -49,8 +49,10 @@ _FILL = 127
 _BATCH = 16
 # Boxes that overlap more than this are of one object, whatever classes they have.
 _SAME = 0.6
-# Objects of a picture that are judged: so many, the best, that score no less than this.
-_MOST, _LEAST = 40, 0.1
+# Objects of a picture that are judged, at most: the best.
+_MOST = 40
+LEAST = 0.1
+"""The score of an object from which on it is judged."""
 # What a class has that the detector does not mention, and below which nothing is added.
 _UNMENTIONED, _ADDED = 1e-3, 0.01
 
@@ -259,7 +261,7 @@ def lost_opinion(folder: Path) -> str:
 def _objects(found: Detections) -> tuple[Labels, Labels]:
     """Of each detection the object that it is of, or -1; and each object's best detection."""
     objects = np.full(len(found.scores), -1)
-    able = int((found.scores >= _LEAST).sum())  # the first, as scores fall
+    able = int((found.scores >= LEAST).sum())  # the first, as scores fall
     near = iou(found.boxes[:able], found.boxes) > _SAME
     free = np.ones(len(objects), np.bool_)
     leaders: list[int] = []
