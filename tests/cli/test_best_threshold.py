@@ -1,12 +1,15 @@
-"""`--threshold best` shows each class from its own best score on, in `predict` and in `propose`."""
+"""`--threshold best` shows each class from its own best score on; what a training names next."""
 
 import json
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from untrained import untrained_detector
 
+from viewfinder.cli.train import _next
 from viewfinder.pictures.writing import write_picture
 
 CLASSES = ("cat", "dog", "owl")
@@ -165,3 +168,16 @@ def test_what_the_best_thresholds_are_is_told_and_which_few_boxes_chose(ask, det
     assert "--threshold best shows cat 0.3, dog 0.5, owl 0.6" in told
     assert "of cat fewer than 20 boxes were held out" in " ".join(told.split())
     assert "of cat, dog" not in " ".join(told.split())
+
+
+def test_what_is_next_is_an_answer_or_a_pupil():
+    def after(task, net):
+        manifest = SimpleNamespace(task=task, net=net, classes=("a",))
+        run = SimpleNamespace(manifest=manifest, folder=Path("runs/my run"))
+        return _next(run, {}, "my set")
+
+    assert after("classify", "lenet") == "predict 'runs/my run' new.jpg"
+    assert after("detect", "yolov3-tiny") == "predict 'runs/my run' new.jpg --out drawn"
+    taught = "train saliency 'my set' --teacher 'runs/my run'"
+    assert after("saliency", "a2dele-depth") == taught, "it answers depth maps alone"
+    assert after("saliency", "a2dele") == "predict 'runs/my run' new.jpg --out cut-out"

@@ -85,5 +85,7 @@ def run(flags: Flags) -> int:
         say(shown(each.path) + ("  (drawn at random: to judge by)" if each.random else ""))
     left = len(found.asked) - len(asked)
     have = f"{counted(found.labelled, 'picture')} labelled, {left:,} more without labels"
+    if flags.everything:
+        have = f"{left:,} more, with labels or without"
     say(have if left or found.labelled else f"{counted(len(asked), 'picture')} in all")
     return 0

@@ -10,7 +10,7 @@ Example:
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -222,7 +222,6 @@ def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
     from viewfinder.evaluation.few import too_few_in
     from viewfinder.evaluation.folded import averaged, beside_always
     from viewfinder.evaluation.folds import folds_of, parts_in_words
-    from viewfinder.inference.asked_scores import has_best
     from viewfinder.runs.scores import HELD_OUT, read_scores
     from viewfinder.tasks import find
 
@@ -252,11 +251,23 @@ def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
             for line in in_lines(split, [*figures, *always]):
                 print(line)
     print(f"report {done.report_file}")
+    print(f"next   viewfinder {_next(done, scores, flags.data)}")
+    return 0
+
+
+def _next(done: "RunFolder", scores: Mapping[str, object], data: str) -> str:
+    """What a person would do with a run next: let it answer, or teach another by it."""
+    from viewfinder.inference.asked_scores import has_best
+    from viewfinder.tasks import find
+    from viewfinder.tasks.saliency.recipe import DEPTH_NET
+
+    task, folder = find(done.manifest.task), shlex.quote(str(done.folder))
+    if done.manifest.net == DEPTH_NET:  # which sees depth, and no pictures
+        return f"train {task.name} {shlex.quote(data)} --teacher {folder}"
     asked = _TO_ANSWER.get(task.name, "new.jpg")
     if task.finds_boxes and has_best(scores, done.manifest.classes):
         asked = asked.replace("new.jpg", "new.jpg --threshold best")
-    print(f"next   viewfinder predict {shlex.quote(str(done.folder))} {asked}")
-    return 0
+    return f"predict {folder} {asked}"
 
 
 def _default_folder(flags: _TrainFlags) -> Path:

@@ -59,7 +59,9 @@ def further(job: Job, device: torch.device, *, folds: int = 0) -> Further | None
     """
     run, setup = job.run, job.run.setup()
     more = setup.recipe.further
-    count = len(job.splits.train) / len(run.manifest.classes)
+    # What a person labelled, whatever part of it is held out.
+    pictures = sum(len(each) for each in (job.splits.train, job.splits.val) if each is not None)
+    count = pictures / len(run.manifest.classes)
     if more is None or count < more.FURTHER_FROM:
         return None
     if run.manifest.data.get("folded"):
@@ -67,7 +69,6 @@ def further(job: Job, device: torch.device, *, folds: int = 0) -> Further | None
         more = replace(more, val_share=0.0)
     task, setup = find(run.manifest.task), TrainSetup(more, setup.config)
     choice = Choice(Arrangement("32", "channels_last"), "as every answer is")
-    pictures = sum(len(each) for each in (job.splits.train, job.splits.val) if each is not None)
     once = forecast(task, job.net, job.splits, setup, choice, device, pictures=pictures)
     if not folds:
         return Further(command(run.manifest, more), _MEASURED * once.of())

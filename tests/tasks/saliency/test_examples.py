@@ -14,6 +14,8 @@ from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_depth, write_mask, write_picture
 from viewfinder.tasks.saliency import augment
 from viewfinder.tasks.saliency.examples import open_examples, stretched, stretched_mask
+from viewfinder.tasks.saliency.recipe import SaliencyRecipe
+from viewfinder.tasks.saliency.steps import note_what_is_learnt
 
 KEEPS = ["memory", "disk", "none"]
 SIZE = (24, 16)  # width, height
@@ -232,3 +234,28 @@ def test_erasing_is_refused():
     assert isinstance(changes, Changes)
     with pytest.raises(ValueError, match="hides"):
         augment.apply(pictures, masks, depths, changes)
+
+
+@pytest.mark.parametrize(
+    ("fields", "depths", "says"),
+    [
+        ({}, ["", ""], "no teacher: learning from the masks alone"),
+        ({}, ["a.png", ""], "on this set's depth could teach (--teacher)"),
+        ({"teacher": "runs/t"}, ["a.png", "b.png"], "taught by runs/t, which sees each picture's"),
+        ({"teacher": "runs/t"}, ["a.png", ""], "1 of 2 pictures has no depth map: they are learnt"),
+        ({"net": "a2dele-depth"}, ["a.png", ""], "they are not learnt from"),
+        ({"net": "a2dele-depth"}, ["a.png", "b.png"], ""),
+    ],
+)
+def test_what_is_learnt_from_is_said(capsys, fields, depths, says):
+    class Split:
+        def __init__(self):
+            self.depths = depths
+
+        def __len__(self):
+            return len(self.depths)
+
+    note_what_is_learnt(Split(), SaliencyRecipe(**fields))
+    told = " ".join(capsys.readouterr().err.split())
+    assert says in told
+    assert bool(says) == bool(told)

@@ -235,7 +235,7 @@ def _told(solved: Solved, classes: Sequence[str], *, balanced: bool) -> str:
         said += " each" if len(solved.single) > 1 else ""
     if "unlabelled" in solved.right:
         used = counted(solved.believed, "picture") + " without labels"
-        said += (
-            f"; {used} learnt from too" if solved.believed else "; those without labels do not help"
-        )
+        what = f"{used} learnt from too" if solved.believed else "those without labels do not help"
+        alone, both = (f"{solved.right[side]:.1%}" for side in ("labelled", "unlabelled"))
+        said += f"; {what} (right in folds: {alone} without them, {both} with them)"
     return said

@@ -57,7 +57,10 @@ def note_what_is_learnt(train: Dataset, recipe: SaliencyRecipe) -> None:
     if recipe.teacher is None and recipe.net != DEPTH_NET:
         could_teach = f"; a run of {DEPTH_NET} on this set's depth could teach (--teacher)"
         note(f"no teacher: learning from the masks alone{could_teach if any(train.depths) else ''}")
-    elif 0 < (blind := train.depths.count("")) < len(train):
+        return
+    if recipe.teacher is not None:
+        note(f"taught by {recipe.teacher}, which sees each picture's depth, and by the masks")
+    if 0 < (blind := train.depths.count("")) < len(train):
         what = "are learnt from their masks alone" if recipe.teacher else "are not learnt from"
         have = "has" if blind == 1 else "have"
         note(f"{blind:,} of {len(train):,} pictures {have} no depth map: they {what}")
