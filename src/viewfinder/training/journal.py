@@ -17,6 +17,7 @@ from viewfinder.events import (
 )
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.training.crowding import ONE_THREAD
 from viewfinder.training.progress import TrainingProgress
 from viewfinder.wording import counted, figure_name, in_words
 
@@ -126,9 +127,11 @@ class Journal:
         if not self._reports:
             return
         why = "is another program busy here?" if times > 1 else "another program was busy then."
+        crowded = f"; as long as it is busy, {ONE_THREAD} may be faster" if times > 1 else ""
         note(
             f"steps take {times:.1f} times as long as when their arithmetic was measured: {why} "
             "What is learnt stays the same, and the next training measures anew"
+            f"{crowded}"
         )
 
     def _plan(self) -> str:
