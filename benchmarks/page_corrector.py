@@ -111,7 +111,7 @@ class Corrector:
             if len(stroke.ids) > 1:
                 self.stroke(stroke, key)
             else:
-                ghosts = {each.id: {"id": each.id, "corners": each.corners} for each in laid}
+                ghosts = {each.id: {**each._asdict(), "ghost": True} for each in laid}
                 self.key_over(ghosts[stroke.ids[0]], key)
             gone = {each.id for each in laid} - {each.id for each in self.laid()}
             if not gone <= left:
