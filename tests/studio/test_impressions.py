@@ -1,6 +1,7 @@
 """What a network makes of the parts of a picture, found by a process beside the server."""
 
 import base64
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +52,10 @@ def test_the_process_stays_and_is_begun_again(tmp_path, monkeypatch):
     second = made._process
     made.close()
     assert second.returncode == 0
+    # One that does not end is killed.
+    made.of(tmp_path / "a.png")
+    stubborn = made._process
+    monkeypatch.setattr(impressions, "_PATIENCE", 0.2)
+    stubborn.send_signal(signal.SIGSTOP)
+    made.close()
+    assert stubborn.returncode == -signal.SIGKILL

@@ -16,6 +16,7 @@ from pathlib import Path
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import resample, stretch
 from viewfinder.pictures.reading import read_picture
+from viewfinder.studio.learning.worker import calm
 
 SIDE = 512
 """Pixels of the square that a picture is stretched to; the map has a place for 16×16 of them."""
@@ -85,14 +86,15 @@ class Impressions:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
+            calm(self._process.pid)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(OSError):  # it was killed
             self._process.stdin.write(json.dumps(str(path)) + "\n")
             self._process.stdin.flush()
             for line in self._process.stdout:
-                answer = json.loads(line)
-                if "event" not in answer:
+                answer = json.loads(line) if line.startswith("{") else {}
+                if not answer.keys().isdisjoint(("map", "refused")):
                     return dict(answer)
         self._end()
         return {}
@@ -103,8 +105,8 @@ class Impressions:
             self._timer.cancel()
         if process is None:
             return
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             process.communicate(timeout=_PATIENCE)
             return
         process.kill()
-        process.wait()
+        process.communicate()

@@ -17,6 +17,13 @@ from viewfinder.cpu import cpu_features
 _PRIORITY = 10
 
 
+def calm(process: int) -> None:
+    """Give a process low priority."""
+    if hasattr(os, "setpriority"):
+        with contextlib.suppress(OSError):  # it may have ended already
+            os.setpriority(os.PRIO_PROCESS, process, _PRIORITY)
+
+
 class Worker:
     """One process at a time, from any thread.
 
@@ -51,9 +58,7 @@ class Worker:
                 stderr=subprocess.STDOUT,
             )
             self._process = process
-            if hasattr(os, "setpriority"):
-                with contextlib.suppress(OSError):  # it may have ended already
-                    os.setpriority(os.PRIO_PROCESS, process.pid, _PRIORITY)
+            calm(process.pid)
             if self.stopping:
                 process.send_signal(signal.SIGTERM)
         assert process.stdin is not None
