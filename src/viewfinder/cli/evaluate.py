@@ -10,6 +10,7 @@ Example:
   viewfinder evaluate runs/my-photos-lenet my-photos --split test
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -47,6 +48,10 @@ class Flags:
     how: AskingFlags = field(default_factory=AskingFlags)
 
 
+# Answered so many times sooner, for each core, than one by one, most pictures were known before.
+_SOONER = 3
+
+
 def run(flags: Flags) -> int:
     """Print the scores."""
     refuse_swapped(flags.run, [flags.data], verb="evaluate")
@@ -71,7 +76,7 @@ def run(flags: Flags) -> int:
     if always := of_figures(judged, figures[0][0]):
         say(f"that is {always}")
     _print_classes(judged)
-    _print_speed(judged)
+    _print_speed(judged, solved=recipe is not None and not recipe.in_steps)
     _print_calibration(judged)
     _print_weak(judged["subsets"])
     _print_caveats(judged, flags, headline_figure=figures[0][0])
@@ -96,7 +101,8 @@ def _print_classes(judged: "Evaluation") -> None:
         rich_console().print(table)
 
 
-def _print_speed(judged: "Evaluation") -> None:
+def _print_speed(judged: "Evaluation", *, solved: bool) -> None:
+    """How long it took; what is solved keeps what it saw in pictures, and asks for none twice."""
     speed = judged["speed"]
     alone = speed["milliseconds"]
     latency = "" if alone is None else f"; one alone {alone:,.1f} ms once it is decoded"
@@ -104,6 +110,9 @@ def _print_speed(judged: "Evaluation") -> None:
         f"{counted(judged['images'], 'picture')} in {judged['seconds']:.1f} s, "
         f"{speed['pictures_per_s']:,.1f} pictures/s{latency}"
     )
+    one_by_one = judged["images"] * (alone or 0.0) / 1e3
+    if solved and judged["seconds"] * _SOONER * (os.cpu_count() or 1) < one_by_one:
+        say("(so soon since most were described before, and are not looked at again)")
 
 
 def _print_calibration(judged: "Evaluation") -> None:
