@@ -33,6 +33,7 @@ def cells(small_set, tmp_path_factory):
         "precision='32', keep='memory', net='lenet')",
         "run",
         "run.predict('photos/test')",
+        "run.predict('photos/test')[:2]",
         "viewfinder.explain(run.net(), (1, 3, 32, 32))",
         "viewfinder.explain(run.net(), (1, 3, 36, 36))",
     ]
@@ -57,7 +58,10 @@ def test_a_training_shows_one_bar_that_ends_in_its_figures(cells):
     assert len(bars) == 1
     last = r"<div>epoch 2 of 2  loss \d\.\d+  val accuracy \d+\.\d%"
     assert re.search(last, bars[0].data["text/html"])
-    told = "".join(output.text for output in cells[0] if output.output_type == "stream")
+    streams = [output for output in cells[0] if output.output_type == "stream"]
+    assert {output.name for output in streams} == {"stdout"}, "the other looks like an alarm"
+    told = "".join(output.text for output in streams)
+    assert not re.search(r"\W--[a-z]", told), "flags are the shell's"
     assert "\x1b" not in told
     assert "epoch 1 of 2" not in told
 
@@ -69,6 +73,8 @@ def test_a_run_shows_its_scores_and_curves(cells):
     assert len(curves) == 2
     assert all(b"</svg>" in base64.b64decode(curve) for curve in curves)
     assert 'href="run/report.html"' in text
+    assert "What to try:" in text
+    assert "3 classes" in text
 
 
 def test_predictions_show_their_pictures_the_first_twelve(cells):
@@ -76,12 +82,13 @@ def test_predictions_show_their_pictures_the_first_twelve(cells):
     assert text.count('src="data:image/jpeg;base64,') == 12
     assert text.count("alt=") == 12
     assert "18 answers, 6 of them not shown" in text
+    assert html_of(cells[3]).count("alt=") == 2
 
 
 def test_an_explanation_shows_its_layers_and_its_mistake(cells):
-    assert "N = (32 − 5 + 2·0)/1 + 1 = 28" in html_of(cells[3])
-    assert "It stops at" not in html_of(cells[3])
-    assert "fc1 expects 800 features" in html_of(cells[4])
+    assert "N = (32 − 5 + 2·0)/1 + 1 = 28" in html_of(cells[4])
+    assert "It stops at" not in html_of(cells[4])
+    assert "fc1 expects 800 features" in html_of(cells[5])
 
 
 def test_names_of_strangers_are_text(tmp_path):

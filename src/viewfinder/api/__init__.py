@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from viewfinder.api.run import Run
+from viewfinder.api.wording import in_python
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
+from viewfinder.events import Event, FitJudged, listeners, listening
 from viewfinder.inference.handed_nets import model_of_net
 from viewfinder.inference.opening import open_foreign
 from viewfinder.nets import facts
 from viewfinder.pictures.geometry import Size
 from viewfinder.runs import run as runs
-from viewfinder.runs.places import look_at_place
+from viewfinder.runs.places import look_at_place, usual_folder
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.tasks.recipe import refuse_two_lengths
@@ -83,7 +85,7 @@ def train(
     task: str,
     data: str | Path,
     *,
-    out: str | Path,
+    out: str | Path | None = None,
     resume: bool = False,
     folds: int | Literal["none"] | None = None,
     **fields: object,
@@ -91,7 +93,10 @@ def train(
     """Train a network; `fields` are those of the task's recipe, the flags of
     `viewfinder train TASK`.
 
+    What is said meanwhile is said as a program writes it: `head="auto"`, and not `--head auto`.
+
     Args:
+        out: the run's folder; `runs/DATA-NET` if None, with a number where that exists.
         resume: go on with the run in `out`; where none was begun, it begins, which a note says.
         folds: judge the recipe by so many folds first, then train on everything; "none" trains
             once; None chooses: folds where few pictures would judge and all takes three minutes at
@@ -104,9 +109,17 @@ def train(
 
     refuse_two_lengths({name for name, value in fields.items() if value is not None})
     recipe = recipe_of(task).from_json(fields)
-    look_at_place(Path(out).expanduser(), resume=resume)
-    run = train_with(folds, task, data, recipe, out=out, resume=resume)
-    return Run(run.model, run)
+    folder = usual_folder(data, recipe.net, resume=resume) if out is None else Path(out)
+    look_at_place(folder.expanduser(), resume=resume)
+    judged: list[FitJudged] = []
+
+    def keep(event: Event) -> None:
+        if isinstance(event, FitJudged):
+            judged.append(event)
+
+    with listening(*(in_python(each) for each in (keep, *listeners()))):
+        run = train_with(folds, task, data, recipe, out=folder, resume=resume)
+    return Run(run.model, run, judged[-1] if judged else None)
 
 
 def why(

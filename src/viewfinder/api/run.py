@@ -1,7 +1,7 @@
 """A run, or another model that answers, as programs ask it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Unpack
 
@@ -11,6 +11,7 @@ from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
 from viewfinder.evaluation.documents import Evaluation
 from viewfinder.evaluation.evaluating import evaluate
+from viewfinder.events import FitJudged
 from viewfinder.inference.asking import Asking, as_asked
 from viewfinder.inference.caution import caution_of
 from viewfinder.inference.drawing import draw_answers
@@ -30,10 +31,12 @@ class Run:
 
     Attributes:
         trained: the folder that a training wrote; None of what another program wrote.
+        judged: the verdict on the training that was just made, and what to try next; else None.
     """
 
     model: Model
     trained: runs.RunFolder | None = None
+    judged: FitJudged | None = field(default=None, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -213,7 +216,10 @@ class Run:
         """What a notebook shows."""
         from viewfinder.evaluation.run_in_notebook import run_html
 
-        return run_html(self.model, self.trained)
+        if self.judged is None:
+            return run_html(self.model, self.trained)
+        says, tries = self.judged.says, self.judged.tries
+        return run_html(self.model, self.trained, says=says, tries=tries)
 
     def _of_training(self) -> runs.RunFolder:
         if self.trained is None:

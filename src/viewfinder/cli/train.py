@@ -12,7 +12,6 @@ Example:
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
@@ -24,7 +23,7 @@ from viewfinder.cli.output import headline, in_lines, print_json
 from viewfinder.errors import InputError
 from viewfinder.events import listening, note
 from viewfinder.interrupts import UNBEGUN
-from viewfinder.runs.places import FOLDS, begun, holds_progress, look_at_place
+from viewfinder.runs.places import FOLDS, begun, holds_progress, look_at_place, usual_folder
 from viewfinder.tasks import NAMES, recipe_of, refuse_unsuitable
 from viewfinder.tasks.recipe import Recipe, refuse_two_lengths
 from viewfinder.training.folds_refusing import refuse_folds
@@ -116,7 +115,8 @@ def run(flags: _TrainFlags) -> int:
     flags = replace(flags, **changed)
     if flags.folds is not None and flags.folds != "none":
         refuse_folds(flags.recipe, flags.folds)
-    folder = (flags.out or _default_folder(flags)).expanduser()
+    usual = usual_folder(flags.data, flags.recipe.net, resume=flags.resume)
+    folder = (flags.out or usual).expanduser()
     look_at_place(folder, resume=flags.resume)
     goes_on = flags.resume and begun(folder)
     if goes_on:
@@ -268,16 +268,3 @@ def _next(done: "RunFolder", scores: Mapping[str, object], data: str) -> str:
     if task.finds_boxes and has_best(scores, done.manifest.classes):
         asked = asked.replace("new.jpg", "new.jpg --threshold best")
     return f"predict {folder} {asked}"
-
-
-def _default_folder(flags: _TrainFlags) -> Path:
-    """`runs/DATA-NET`, or the first of `-2`, `-3`, … that is free; with --resume, the last taken,
-    where there is one."""
-    name = f"{Path(flags.data).resolve().name}-{flags.recipe.net}"
-    last = None
-    for number in count(1):
-        place = Path("runs") / (name if number == 1 else f"{name}-{number}")
-        if not place.exists():
-            break
-        last = place
-    return last if flags.resume and last else place

@@ -108,7 +108,7 @@ def _extents(corners: Corners, what: str) -> Markup:
     axes.set_title(f"How large {what} are")
     axes.set_xlabel("side, % of the picture's")
     axes.set_ylabel(what)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
     quiet(axes)
     low, middle, high = np.percentile(shares, [5, 50, 95])
     return inline(
@@ -164,7 +164,7 @@ def _histogram(
     axes.set_title(title)
     axes.set_xlabel(unit)
     axes.set_ylabel(what)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
     quiet(axes)
     low, middle, high = np.percentile(values, [5, 50, 95]) if len(values) else (0, 0, 0)
     return inline(

@@ -18,11 +18,14 @@ from viewfinder.wording import counted, figure_name
 _MOST_EPOCHS = 200
 
 
-def run_html(model: Model, run: RunFolder | None) -> str:
+def run_html(
+    model: Model, run: RunFolder | None, *, says: str = "", tries: Sequence[str] = ()
+) -> str:
     """A piece of HTML, complete in itself: a heading, a table of scores, and curves.
 
     Args:
         run: that trained the model, if one did.
+        says, tries: the verdict on its training and what to try next, where these are known.
     """
     template = environment_of("viewfinder.evaluation").get_template("run_in_notebook.html.jinja")
     config, task = model.config, find(model.config.task)
@@ -31,7 +34,12 @@ def run_html(model: Model, run: RunFolder | None) -> str:
     return template.render(
         model=config,
         folder=str(model.source),
-        classes=counted(len(config.classes), "class"),
+        # Whether a pixel is the subject's is no class that anybody named.
+        classes=counted(len(config.classes), "class")
+        if task.finds_boxes or task.answers_sets
+        else "",
+        says=says,
+        tries=tries,
         trained=_trained(history),
         figures=[figure_name(name) for name, _ in headlined],
         splits=_splits(run, headlined) if run else [],

@@ -4,6 +4,7 @@ import html
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from pathlib import Path
+from typing import SupportsIndex, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,18 @@ class Predictions(list[Prediction]):
         self.answers = tuple(answers)
         super().__init__(answer.as_json(classes) for answer in self.answers)
         self.classes, self._bits = classes, bits
+
+    @overload
+    def __getitem__(self, at: SupportsIndex) -> Prediction: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> "Predictions": ...
+
+    def __getitem__(self, at: SupportsIndex | slice) -> "Prediction | Predictions":
+        """One answer as JSON has it, or some of them, which show their pictures too."""
+        if isinstance(at, slice):
+            return Predictions(self.answers[at], classes=self.classes, bits=self._bits)
+        return super().__getitem__(at)
 
     def _repr_html_(self) -> str:
         figures = [

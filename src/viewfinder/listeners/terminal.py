@@ -1,7 +1,7 @@
 """What a person sees while work goes on: lines, and bars where someone looks on.
 
-All of it goes to standard error. Standard output belongs to results, so that `--json` prints one
-document there and nothing else.
+All of it goes to standard error, but in a notebook. Standard output belongs to results, so that
+`--json` prints one document there and nothing else.
 """
 
 import sys
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from viewfinder import events
 from viewfinder.console import broken, rich_console
 from viewfinder.events import Event
+from viewfinder.listeners.notebook import in_notebook
 from viewfinder.listeners.training import TrainingView
 from viewfinder.wording import shown
 
@@ -36,7 +37,8 @@ class Terminal:
 
     @property
     def _stream(self) -> TextIO:
-        return self._file or sys.stderr
+        # A notebook shows what goes to standard error as if it were an alarm.
+        return self._file or (sys.stdout if in_notebook() else sys.stderr)
 
     def __call__(self, event: Event) -> None:
         match event:

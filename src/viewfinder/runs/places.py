@@ -1,6 +1,7 @@
 """Where runs lie: whether a folder holds one, or can take one; asked without importing torch."""
 
 import contextlib
+import itertools
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -32,6 +33,18 @@ def refuse_taken(folder: Path, *, beside: Collection[str] = ()) -> None:
                 else f"{folder} exists already and holds no run: give another --out"
             )
     require_writable(folder)
+
+
+def usual_folder(data: str | Path, net: str, *, resume: bool) -> Path:
+    """`runs/DATA-NET`, or the first of `-2`, `-3`, … that is free; to resume, the last taken, where
+    there is one."""
+    name, last = f"{Path(data).resolve().name}-{net}", None
+    for number in itertools.count(1):
+        place = Path("runs") / (name if number == 1 else f"{name}-{number}")
+        if not place.exists():
+            break
+        last = place
+    return last if resume and last else place
 
 
 def look_at_place(folder: Path, *, resume: bool) -> None:
