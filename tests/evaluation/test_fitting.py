@@ -112,6 +112,19 @@ def test_over_fitting_after_the_kept_weights_is_said_with_their_figures():
     assert said_of((0.91, 1000), (0.89, 1000), end=(0.93, 0.89)).kind == "fine"
 
 
+def test_where_the_last_weights_are_kept_all_that_was_held_out_judges_them():
+    """And not what validation pictures alone say of the end."""
+
+    def at_the_end(kept):
+        row = {"epoch": 12, "kept_epoch": kept, "train_accuracy": 0.8, "val_accuracy": 0.6}
+        material = Material(None, ClassifyRecipe(), None, {}, [row])
+        return material.at_the_end("accuracy", counted(0.8, 120), {"val": counted(0.7, 120)})
+
+    assert at_the_end(12) is None
+    learnt, held_out = at_the_end(9)
+    assert (learnt.score, held_out.score, held_out.images) == (0.8, 0.6, 120)
+
+
 def test_no_advice_comes_twice():
     said = ("train for longer: --epochs 20", "look at the worst pictures")
     tries = ("go on: --epochs 20", "look at the worst pictures", "small: --size 608")

@@ -71,7 +71,6 @@ def test_it_answers_resumes_and_leaves_the_other_layers_alone(photos, tmp_path, 
     with listening(lambda event: heard.append(getattr(event, "text", ""))):
         run = train("classify", photos, out=tmp_path / "run", init="imagenet", head=head, **FIELDS)
     assert heard[-2].startswith("try: let later layers learn too, in ")
-    words = f"viewfinder train classify {photos} --head full --size 64 --keep memory"
     called = f"'classify', '{photos}', head=\"full\", size=64, keep=\"memory\""
     assert heard[-1] == f"  viewfinder.train({called})"
     scores = json.loads(run.scores_file.read_text())

@@ -146,9 +146,10 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
     def at_the_end(
         self, figure: str, train: SplitScore, held_out: Mapping[str, SplitScore]
     ) -> tuple[SplitScore, SplitScore] | None:
-        """The last weights' scores of training and validation pictures, if both were measured.
+        """The last weights' scores of training and validation pictures, if both were measured and
+        other weights are kept.
 
-        The weights that are kept may be of an early epoch, from before over-fitting showed.
+        Those may be of an early epoch, from before over-fitting showed.
 
         Args:
             train, held_out: the scores of the weights that are kept, as of `compared`.
@@ -156,6 +157,8 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
         names, val = (f"train_{figure}", f"val_{figure}"), held_out.get("val")
         both = [row for row in self.history if all(name in row for name in names)]
         if val is None or not val.enough or not both:
+            return None
+        if self.history[-1].get("kept_epoch") == self.history[-1]["epoch"]:
             return None
         learnt, judged = (both[-1][name] for name in names)
         return replace(train, score=learnt), replace(val, score=judged)
