@@ -136,6 +136,21 @@ def test_a_log_takes_what_a_terminal_without_a_person_does():
     ]
 
 
+def test_a_score_of_an_earlier_epoch_is_told_with_it():
+    log = io.StringIO()
+    with listening(Terminal(log)):
+        emit(events.TrainingBegan("r", "val_accuracy", 3, None, 5, 32))
+        for epoch, measured in ((1, {}), (2, {"val_accuracy": 0.25}), (3, {})):
+            row = {"epoch": epoch, "loss": 0.5, "images_per_s": 0.24, **measured}
+            emit(events.EpochEnded("r", row))
+        emit(events.TrainingEnded("r"))
+    assert log.getvalue().splitlines() == [
+        "epoch 1 of 3  loss 0.500  0.2 images/s",
+        "epoch 2 of 3  loss 0.500  val accuracy 25.0%  0.2 images/s",
+        "epoch 3 of 3  loss 0.500  val accuracy 25.0% (epoch 2)  0.2 images/s",
+    ]
+
+
 def of_two_processes(times):
     """What is heard here of two processes that speak."""
     context = multiprocessing.get_context("spawn")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _WIDE = 100
 # Without a terminal a line an epoch would bury everything else; this many are enough.
 _LINES = 10
+# Images a second below which a figure behind the point tells something.
+_SLOW = 3
 
 
 class TrainingView:
@@ -30,8 +32,9 @@ class TrainingView:
             lines_only: draw no bar, whatever standard error is.
         """
         self._begun, self._say = begun, say
-        # The latest score may be of an epoch before the last.
-        self._latest = self._speed = self._last = ""
+        # The latest score, and its epoch, which may be before the last.
+        self._score, self._scored = "", 0
+        self._speed = self._last = ""
         self._said_at = 0.0
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -48,7 +51,7 @@ class TrainingView:
 
     def step(self, now: events.StepTaken) -> None:
         """Draw the bar anew."""
-        figures = f"epoch {self._of(now.epoch)}  loss {now.loss:.3f}  {self._latest}"
+        figures = f"epoch {self._of(now.epoch)}  loss {now.loss:.3f}  {self._latest(now.epoch - 1)}"
         left = "" if now.seconds_left is None else f"{in_words(now.seconds_left)} left"
         if self._cell is not None:
             self._cell.show(now.done, self._total, f"{figures}{self._speed}  {left}")
@@ -64,10 +67,13 @@ class TrainingView:
             form = ".1%" if figure.endswith("accuracy") else ".3f"
             side, _, name = figure.partition("_")
             of = f" of {self._begun.few}" if self._begun.few else ""
-            self._latest = f"{side} {figure_name(name)} {row[figure]:{form}}{of}  "
-        self._speed = f"{row['images_per_s']:,.0f} images/s"
+            self._score = f"{side} {figure_name(name)} {row[figure]:{form}}{of}"
+            self._scored = int(row["epoch"])
+        speed = row["images_per_s"]
+        self._speed = f"{speed:,.{0 if speed >= _SLOW else 1}f} images/s"
+        latest = self._latest(int(row["epoch"]))
         epoch = self._of(int(row["epoch"]))
-        self._last = f"epoch {epoch}  loss {row['loss']:.3f}  {self._latest}{self._speed}"
+        self._last = f"epoch {epoch}  loss {row['loss']:.3f}  {latest}{self._speed}"
         if self._bar is None and self._cell is None and self._is_due(row):
             self._say(self._last)
 
@@ -77,6 +83,12 @@ class TrainingView:
             self._bar.stop()
         if self._cell is not None and self._last:
             self._cell.end(self._last)
+
+    def _latest(self, epoch: int) -> str:
+        """The latest score, with its epoch where that is before this one."""
+        if not self._score:
+            return ""
+        return f"{self._score}{f' (epoch {self._scored})' if self._scored < epoch else ''}  "
 
     def _of(self, epoch: int) -> str:
         """`22 of 150`; of a training by the clock only the number."""
