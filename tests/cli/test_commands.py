@@ -373,6 +373,13 @@ def test_no_flag_answers_a_wrong_value_in_the_words_of_the_parser(verb):
             assert not re.search(r"rror|\{|no type|required\)", str(refused.value))
 
 
+def test_a_number_that_words_may_stand_for_is_shown_too():
+    kind = kind_of(importlib.import_module("viewfinder.cli.train"), ["detect"])
+    shown = {flag.name: flag.value for flag in flags_of(kind)}
+    assert shown["--tiles"] == "N|auto|none"
+    assert shown["--device"] == "auto|cpu|cuda"
+
+
 def test_what_tyro_draws_becomes_one_line_and_is_never_lost():
     box = (
         "╭─ Parsing error ──────────╮\n"

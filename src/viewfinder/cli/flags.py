@@ -130,7 +130,8 @@ def _choices(kind: object) -> tuple[str, ...]:
 
 def _value(kind: object) -> str:
     if chosen := _choices(kind):
-        return "|".join(chosen)
+        numbers = [_KINDS[each] for each in get_args(kind) if each in (int, float)]
+        return "|".join([*numbers, *chosen])
     parts = [each for each in get_args(kind) if each is not NoneType]
     if get_origin(kind) is tuple:
         several = " ".join(_value(part) for part in parts if part is not Ellipsis)
