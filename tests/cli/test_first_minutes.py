@@ -466,7 +466,7 @@ def test_what_needs_no_torch_is_refused_without_it(ask, without_torch, words, sa
 def test_all_that_a_training_learns_from_is_looked_for():
     """Each such flag names a place that must be there."""
     from viewfinder.cli.meant import PLACES_OF_FLAGS
-    from viewfinder.training.resuming import INPUTS
+    from viewfinder.training.resumable import INPUTS
 
     assert {flag.removeprefix("--") for flag in INPUTS} <= set(PLACES_OF_FLAGS)
 

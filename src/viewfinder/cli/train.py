@@ -105,11 +105,12 @@ def look_at(words: Sequence[str]) -> None:
 
 def run(flags: _TrainFlags) -> int:
     """Train, then print where the run is and how good it is."""
+    # First, as it needs none of what the modules below import.
+    refuse_misspelt_net(flags.recipe.net, flags.task)
     from viewfinder.training.commands import refuse_run
     from viewfinder.training.fetching import as_published, look_at_start, unused_weights
 
     refuse_run(flags.data)
-    refuse_misspelt_net(flags.recipe.net, flags.task)
     # Fields that are made when flags are read are none that a type checker knows.
     changed: dict[str, Any] = {"recipe": as_published(flags.recipe)}
     flags = replace(flags, **changed)
