@@ -211,7 +211,7 @@ def test_few_pictures_judge_by_folds_where_that_takes_seconds(photos, tmp_path, 
     folds = json.loads(run.scores_file.read_text())["folds"]
     assert folds["folds"] == 5
     # Its last training held nothing out, and the next has no more reason to: folds judge it.
-    asked = ("--head full", "--val-share 0", "--folds 5")
+    asked = ('head="full"', "val_share=0", "folds=5")
     assert any(all(flag in said for flag in asked) for said in heard)
     assert sum(each["test"] for each in folds["each"]) == 16
     for data, recipe in (
