@@ -16,16 +16,14 @@ take a training each:
 """
 
 import copy
-import math
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from viewfinder.datasets.decoded import ahead
 from viewfinder.errors import InputError
@@ -47,7 +45,7 @@ from viewfinder.training.pace import Pace
 from viewfinder.training.progress import TrainingProgress
 from viewfinder.training.state import Parts, read_state, write_state
 from viewfinder.training.statistics import share_statistics
-from viewfinder.training.sums import OnTheWay, add_gradients, over_processes
+from viewfinder.training.sums import StepSums, add_gradients, over_processes
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -101,9 +99,7 @@ class Fit:
         self.last: TaskBatch | None = None
         self.started = self.saved = time.perf_counter()
         self.save_cost = 0.0
-        self.stopping = False
-        # Steps that were taken, and whose sums are not read yet.
-        self.unread: deque[tuple[Batch, int, tuple[str, ...], OnTheWay]] = deque()
+        self.sums = StepSums(self._add, behind=_BEHIND.get(self.device.type, 0))
         self.asked_to_stop: Callable[[], bool] = lambda: False
         if job.resume and job.run.state_file.exists():
             self.progress = read_state(job.run, self._parts(), self.device)
@@ -125,7 +121,8 @@ class Fit:
             pictures=pictures,
             figure=figure,
             few=self.best.few,
-            expected=self.job.seconds,
+            forecast=self.job.forecast,
+            now=now,
             reports=first,
         )
         # Half a step, or half an epoch's end, would be nothing to go on from. Of several processes,
@@ -145,7 +142,7 @@ class Fit:
                     self._report_pace(journal)
                     if self._save_is_due():
                         self._save()
-                    let_interrupt(self._save, asked=self.stopping)
+                    let_interrupt(self._save, asked=self.sums.stopping)
                 if now.step < len(self.dealt):
                     self._read_clock()
                 if now.step == len(self.dealt) or now.time_up:
@@ -222,48 +219,31 @@ class Fit:
             forget(self.job.promise.file)
 
     def _update(self, done: float) -> None:
-        """Clip the true gradients and step; a float16 step that overflowed is skipped."""
+        """Step, and count a step that was skipped."""
         self.held.before_update(done)
-        # First, since the limit below is one of true gradients.
-        self.scaler.unscale_(self.optimiser)
-        if self.recipe.clip:
-            nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip, foreach=True)
-        before = self.scaler.get_scale()
-        self.scaler.step(self.optimiser)
-        self.scaler.update()
-        # The scaler takes a smaller scale after an overflow, and says nothing else of it.
-        self.progress.skipped += self.scaler.get_scale() < before
+        clip, net = self.recipe.clip, self.net
+        self.progress.skipped += optimise.take_step(self.optimiser, self.scaler, net, clip=clip)
 
     def account(self, batch: Batch, terms: dict[str, Tensor]) -> None:
         """Count a step that was taken."""
         now = self.progress
-        # One sum over processes a step, for the loss and for who wants to stop: each one waits.
-        values = torch.stack([value.float() for value in terms.values()])
-        asked = values.new_tensor([float(self.asked_to_stop())])
-        sums = OnTheWay(self._add(torch.cat([values, asked])))
-        self.unread.append((batch, now.updates, tuple(terms), sums))
+        self.sums.add(batch, now.updates, terms, asked=self.asked_to_stop())
         now.seen += batch.total
         now.step = batch.step + 1
         now.updates += 1
-        self.read_sums(leave=_BEHIND.get(self.device.type, 0))
+        self.read_sums(all_of_them=False)
 
-    def read_sums(self, *, leave: int = 0) -> None:
-        """Add up the sums of all steps taken but the last few; stop at a loss that is no number."""
-        now = self.progress
-        while len(self.unread) > leave:
-            batch, before, names, sums = self.unread.popleft()
-            *values, stopping = sums.read()
-            # All processes stop after the same step, or one would wait for another for ever.
-            self.stopping = stopping > 0
-            for name, value in zip(names, values, strict=True):
-                now.sums[name] = now.sums.get(name, 0.0) + value
-            if not math.isfinite(now.sums["loss"]):
-                inputs, then = batch.inputs.to(self.device), replace(now, updates=before)
-                raise InputError(
-                    advice.not_finite(
-                        self.job, self.net.module, self.loss, inputs, then, batch.step
-                    )
+    def read_sums(self, *, all_of_them: bool = True) -> None:
+        """Add up the sums of steps that were taken; stop at a loss that is no number."""
+        wrong = self.sums.read(self.progress.sums, all_of_them=all_of_them)
+        if wrong is not None:
+            inputs = wrong.batch.inputs.to(self.device)
+            then = replace(self.progress, updates=wrong.updates)
+            raise InputError(
+                advice.not_finite(
+                    self.job, self.net.module, self.loss, inputs, then, wrong.batch.step
                 )
+            )
 
     def _deal(self) -> tuple[Tensor, ...]:
         """What each step of the epoch of now shows."""
@@ -287,15 +267,7 @@ class Fit:
         """
         self.read_sums()
         now, trained = self.progress, self._seconds()
-        row: dict[str, float] = {
-            "epoch": now.epoch + 1,
-            "seconds": trained,
-            "images_per_s": now.seen / max(1e-9, trained - now.epoch_seconds),
-            **{name.removeprefix("_"): value / now.seen for name, value in now.sums.items()},
-            "learning_rate": self.optimiser.param_groups[0]["lr"],
-            "skipped_steps": now.skipped,
-        }
-        now.epoch, now.step, now.sums, now.seen = now.epoch + 1, 0, {}, 0
+        row = now.end_epoch(trained, learning_rate=self.optimiser.param_groups[0]["lr"])
         row |= self._rounding()
         due = now.epoch % self.measure_every == 0
         if due:

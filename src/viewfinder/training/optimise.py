@@ -104,3 +104,22 @@ def update_average(average: nn.Module, net: nn.Module, *, step: int, decay: floa
         counts = [(a, b) for a, b in pairs if not a.is_floating_point()]
         if counts:
             torch._foreach_copy_([a for a, _ in counts], [b for _, b in counts])
+
+
+def take_step(
+    optimiser: torch.optim.Optimizer, scaler: torch.amp.GradScaler, net: nn.Module, *, clip: float
+) -> bool:
+    """Limit the true gradients' norm, unless `clip` is 0, and step.
+
+    Returns:
+        whether float16 overflowed, so that the step was skipped.
+    """
+    # First, since the limit is one of true gradients.
+    scaler.unscale_(optimiser)
+    if clip:
+        nn.utils.clip_grad_norm_(net.parameters(), clip, foreach=True)
+    before = scaler.get_scale()
+    scaler.step(optimiser)
+    scaler.update()
+    # The scaler takes a smaller scale after an overflow, and says nothing else of it.
+    return scaler.get_scale() < before

@@ -51,6 +51,26 @@ class TrainingProgress:
         """Every field by name, with the time of now."""
         return asdict(self) | {"seconds": seconds}
 
+    def end_epoch(self, seconds: float, *, learning_rate: float) -> dict[str, float]:
+        """Count the epoch of now as done.
+
+        Args:
+            seconds: spent training, over all sittings.
+
+        Returns:
+            what the history says of it, before anything is measured.
+        """
+        row = {
+            "epoch": self.epoch + 1,
+            "seconds": seconds,
+            "images_per_s": self.seen / max(1e-9, seconds - self.epoch_seconds),
+            **{name.removeprefix("_"): value / self.seen for name, value in self.sums.items()},
+            "learning_rate": learning_rate,
+            "skipped_steps": self.skipped,
+        }
+        self.epoch, self.step, self.sums, self.seen = self.epoch + 1, 0, {}, 0
+        return row
+
     @classmethod
     def from_json(cls, document: object) -> Self:
         """Read back what `as_json` gave.

@@ -1,9 +1,15 @@
-"""Sums over all processes of a training."""
+"""Sums over all processes of a training, and over its steps."""
 
+import math
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
+
+from viewfinder.training.batches import Batch
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -31,6 +37,61 @@ class OnTheWay:
         if self._arrived is not None:
             self._arrived.synchronize()
         return [float(number) for number in self._numbers.tolist()]
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """A step that was taken, after so many updates, and whose sums are on their way."""
+
+    batch: Batch
+    updates: int
+    names: tuple[str, ...]
+    sums: OnTheWay
+
+
+class StepSums:
+    """What steps came to, and whether any process was asked to stop."""
+
+    def __init__(self, add: Callable[[Tensor], Tensor], *, behind: int) -> None:
+        """
+        Args:
+            add: sums numbers over all processes.
+            behind: so many steps are taken before the sums of one are waited for.
+        """
+        self.stopping = False
+        self._add, self._behind = add, behind
+        self._unread: deque[_Unread] = deque()
+
+    def add(self, batch: Batch, updates: int, terms: Mapping[str, Tensor], *, asked: bool) -> None:
+        """A step was taken.
+
+        Args:
+            updates: steps before it.
+            terms: this process's part of the loss and its terms, each a number, times the pictures.
+            asked: whether this process was asked to stop.
+        """
+        # One sum over processes a step, for the loss and for who wants to stop: each one waits.
+        values = torch.stack([value.float() for value in terms.values()])
+        stops = values.new_tensor([float(asked)])
+        sums = OnTheWay(self._add(torch.cat([values, stops])))
+        self._unread.append(_Unread(batch, updates, tuple(terms), sums))
+
+    def read(self, into: dict[str, float], *, all_of_them: bool) -> _Unread | None:
+        """Add the sums of steps to those of the epoch: of all, or of all but the last few.
+
+        Returns:
+            the step that made the loss no number, if one did.
+        """
+        while len(self._unread) > (0 if all_of_them else self._behind):
+            step = self._unread.popleft()
+            *values, stops = step.sums.read()
+            # All processes stop after the same step, or one would wait for another for ever.
+            self.stopping = stops > 0
+            for name, value in zip(step.names, values, strict=True):
+                into[name] = into.get(name, 0.0) + value
+            if not math.isfinite(into["loss"]):
+                return step
+        return None
 
 
 def add_gradients(fabric: "Fabric", net: nn.Module) -> None:
