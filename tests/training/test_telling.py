@@ -6,6 +6,7 @@ from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training import journal
+from viewfinder.training.forecast import Forecast
 from viewfinder.training.progress import TrainingProgress
 from viewfinder.training.train import report_verdict
 from viewfinder.wording import in_words
@@ -27,13 +28,13 @@ def test_a_time_has_its_names(seconds, told):
     assert in_words(seconds) == told
 
 
-def told_by(monkeypatch, capsys, tmp_path, recipe, *, each, few=None):
+def told_by(monkeypatch, capsys, tmp_path, recipe, *, each, few=None, **known):
     """What a journal of 5 steps an epoch tells where a step takes `each` seconds."""
     now = [100.0]
     monkeypatch.setattr(journal.time, "perf_counter", lambda: now[0])
 
     run = RunFolder(tmp_path, manifest=None)
-    asked = {"pictures": 35, "figure": "val_accuracy", "few": few, "reports": True}
+    asked = {"pictures": 35, "figure": "val_accuracy", "few": few, "reports": True, **known}
     with journal.Journal(run, recipe, 5, **asked) as told:
         for done in range(1, 6):
             now[0] += each
@@ -70,6 +71,25 @@ def test_a_training_by_the_clock_tells_what_is_left_of_it(monkeypatch, capsys, t
         "training for 4 min; an epoch is 35 pictures in 5 steps",
         "about 4 min left",
     ]
+
+
+def test_a_training_that_goes_on_tells_where_and_what_is_left_at_once(
+    monkeypatch, capsys, tmp_path
+):
+    """By its steps so far; its end, when it is judged and reported, is counted before and later."""
+    recipe = ClassifyRecipe(net="lenet", epochs=5, batch=8)
+    known = {
+        "forecast": Forecast(500.0, after=120.0),
+        "now": TrainingProgress(epoch=1, step=2, updates=7, seconds=7 * 6.0),
+    }
+    told = told_by(monkeypatch, capsys, tmp_path, recipe, each=12.0, **known)
+    assert told[:2] == [
+        "goes on in epoch 2 of 5, after step 2 of 5: about 4 min left",
+        "about 7 min left",
+    ]
+    known["now"] = TrainingProgress(epoch=5, updates=25, seconds=150.0, ended=True)
+    told = told_by(monkeypatch, capsys, tmp_path, recipe, each=0.1, **known)
+    assert told[0] == "all of it is trained: judged and reported about 2 min from now"
 
 
 def test_the_end_tells_the_verdict_and_two_of_the_advices_in_80_columns(capsys, tmp_path):

@@ -154,7 +154,7 @@ def begin(
         resume=False,
         frozen=ready.start.loaded,
         promise=promise(ready.choice, ready.task, setup, pick_device(recipe.device)),
-        seconds=ready.forecast.of(),
+        forecast=ready.forecast,
     )
 
 
@@ -200,7 +200,11 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
     first = recipe if begins else replace(recipe, init="random")
     net, start = start_net(task, first, dataset.classes, run.manifest.options)
     splits = open_splits(task, replace(dataset, bits=run.manifest.bits), run.setup())
-    choice = Choice.from_json(run.manifest.precision)
+    choice, device = Choice.from_json(run.manifest.precision), pick_device(recipe.device)
+    takes = None
+    if recipe.in_steps:
+        setup, pictures = run.setup(), len(dataset)
+        takes = forecast(task, net, splits, setup, choice, device, pictures=pictures)
     return Job(
         run,
         net,
@@ -208,5 +212,6 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
         choice.arrangement,
         resume=True,
         frozen=start.loaded,
-        promise=promise(choice, task, run.setup(), pick_device(recipe.device)),
+        promise=promise(choice, task, run.setup(), device),
+        forecast=takes,
     )

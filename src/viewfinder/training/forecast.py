@@ -41,10 +41,12 @@ class Forecast:
     Attributes:
         each: of every one, its scores and report included.
         once: of what the first does for all.
+        after: of each, what follows its last step: it is judged and reported.
     """
 
     each: float
     once: float = 0.0
+    after: float = 0.0
 
     def of(self, trainings: float = 1.0) -> float:
         """Seconds of so many trainings."""
@@ -85,10 +87,10 @@ def forecast(
     end = _AROUND + pictures * answer
     end += task.concluding(splits.train.truth, val, setup, device, pictures=pictures)
     if recipe.minutes is not None:
-        return Forecast(end + 60 * recipe.minutes)
+        return Forecast(end + 60 * recipe.minutes, after=end)
     epoch = _EPOCH + splits.measured * answer / epochs_between(task, splits, recipe)
     steps = lasts(recipe, len(splits.train), _USUAL * step + making + _STEP)
-    return Forecast(end + steps + recipe.epochs * epoch)
+    return Forecast(end + steps + recipe.epochs * epoch, after=end)
 
 
 def _seconds_of_step(

@@ -1,6 +1,7 @@
 """What a process needs to take part in a training."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torch import nn
 
@@ -8,6 +9,9 @@ from viewfinder.runs.run import RunFolder
 from viewfinder.training.arrangement import Arrangement
 from viewfinder.training.choosing import Promise
 from viewfinder.training.preparing import Splits
+
+if TYPE_CHECKING:
+    from viewfinder.training.forecast import Forecast
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Job:
     Attributes:
         frozen: the parameters that `recipe.freeze` holds still for a while.
         promise: how long steps should take.
-        seconds: about how long it takes, its report included; None of one that goes on.
+        forecast: about how long it takes, its report included; None where nothing was timed.
     """
 
     run: RunFolder
@@ -27,4 +31,4 @@ class Job:
     resume: bool
     frozen: frozenset[str] = frozenset()
     promise: Promise | None = None
-    seconds: float | None = None
+    forecast: "Forecast | None" = None

@@ -18,6 +18,7 @@ from viewfinder.events import (
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.crowding import ONE_THREAD
+from viewfinder.training.forecast import Forecast
 from viewfinder.training.progress import TrainingProgress
 from viewfinder.wording import counted, figure_name, in_words
 
@@ -37,7 +38,8 @@ class Journal:
         pictures: int,
         figure: str,
         few: int | None = None,
-        expected: float | None = None,
+        forecast: Forecast | None = None,
+        now: TrainingProgress | None = None,
         reports: bool,
     ) -> None:
         """
@@ -45,12 +47,18 @@ class Journal:
             steps, pictures: of an epoch.
             figure: that by which the best weights are chosen.
             few: how many pictures it is of, where these are too few to tell nets apart.
-            expected: about how many seconds it takes, where that is known before it begins.
+            forecast: about how long it takes, where that is known before it begins.
+            now: how far it is, of one that goes on.
             reports: whether this process is the one that does.
         """
         self._recipe, self._steps, self._pictures = recipe, steps, pictures
         self._figure, self._few, self._reports = figure, few, reports
-        self._expected = expected
+        self._forecast, self._begun = forecast, now or TrainingProgress()
+        self._after = forecast.after if forecast else 0.0
+        # What is told before the first step.
+        self._told = forecast.of() if forecast else None
+        if self._begun.updates:
+            self._told = self._expected(self._begun)
         self._run = str(run.folder)
         self._said = 0.0
         # Of this sitting: the steps done when its first one ended, the time then, and in seconds
@@ -92,8 +100,10 @@ class Journal:
         clock, done = time.perf_counter(), now.epoch * self._steps + now.step
         if self._first is None:
             self._first = done, clock, 60 * (self._recipe.minutes or 0.0) - now.seconds
-        left = self._left(done, clock)
-        if left is not None and not self._planned and clock - self._first[1] > _SURE:
+        left, passed = self._left(done, clock), clock - self._first[1]
+        if passed <= _SURE and self._told is not None:
+            left = max(self._after, self._told - passed)
+        elif left is not None and passed > _SURE and not self._planned:
             self._planned = True
             note(f"{in_words(left)} left")
         if clock - self._said >= OFTEN:
@@ -136,25 +146,43 @@ class Journal:
 
     def _plan(self) -> str:
         """What is about to be done, and about how long it takes."""
-        recipe = self._recipe
+        recipe, now = self._recipe, self._begun
+        if now.ended:
+            return f"all of it is trained: judged and reported {in_words(self._after)} from now"
+        if now.updates:
+            return f"goes on {self._place()}: {in_words(self._told or 0.0)} left"
         epoch = f"{counted(self._pictures, 'picture')} in {counted(self._steps, 'step')}"
+        whole = in_words(self._forecast.of()) if self._forecast is not None else ""
         if recipe.minutes:
-            whole = (
-                f"; judged and reported {in_words(self._expected)} from now"
-                if (self._expected is not None)
-                else ""
-            )
-            return f"training for {recipe.minutes:g} min; an epoch is {epoch}{whole}"
-        time = f": {in_words(self._expected)}" if self._expected is not None else ""
-        return f"training for {counted(recipe.epochs, 'epoch')}, each of {epoch}{time}"
+            ends = f"; judged and reported {whole} from now" if whole else ""
+            return f"training for {recipe.minutes:g} min; an epoch is {epoch}{ends}"
+        takes = f": {whole}" if whole else ""
+        return f"training for {counted(recipe.epochs, 'epoch')}, each of {epoch}{takes}"
+
+    def _place(self) -> str:
+        """Where a training goes on."""
+        now, minutes = self._begun, self._recipe.minutes
+        epoch = f"epoch {now.epoch + 1}" + ("" if minutes else f" of {self._recipe.epochs}")
+        within = f", after step {now.step} of {self._steps}" if now.step else ""
+        spent = f" after {now.seconds / 60:.1f} of {minutes:g} min" if minutes else ""
+        return f"in {epoch}{within}{spent}"
+
+    def _expected(self, now: TrainingProgress) -> float:
+        """Seconds until the run is reported, by those of all steps so far."""
+        if self._recipe.minutes:
+            return max(0.0, 60 * self._recipe.minutes - now.seconds) + self._after
+        done = now.epoch * self._steps + now.step
+        left = self._steps * self._recipe.epochs - done
+        return left * now.seconds / max(1, done) + self._after
 
     def _left(self, done: int, clock: float) -> float | None:
-        """Seconds until the end as far as is known; None before a second step."""
+        """Seconds until the run is reported as far as is known; None before a second step."""
         if self._first is None:
             return None
         first, begun, budget = self._first
         if self._recipe.minutes:
-            return max(0.0, budget - (clock - begun))
+            return max(0.0, budget - (clock - begun)) + self._after
         if done <= first:
             return None
-        return (self._steps * self._recipe.epochs - done) * (clock - begun) / (done - first)
+        left = (self._steps * self._recipe.epochs - done) * (clock - begun) / (done - first)
+        return left + self._after
