@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from viewfinder.interrupts import STOPS, late_interrupts, stops_interrupt
+from viewfinder.interrupts import STOPS, late_answers_told, late_interrupts, stops_interrupt
 
 
 def interrupt(number: int = signal.SIGINT) -> None:
@@ -247,3 +247,30 @@ def test_what_an_idle_module_imports_is_left_at_once(tmp_path, idle, status):
         [sys.executable, "-c", script], check=False, timeout=60, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (status, "stopped\n" if idle else "")
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="of systems with POSIX's signals")
+def test_what_is_not_answered_at_once_is_told_to_be_known():
+    told, before = threading.Event(), signal.set_wakeup_fd(-1)
+
+    def work() -> None:
+        with stops_interrupt(), late_answers_told(told.set), late_interrupts() as let:
+            interrupt()
+            assert told.wait(60)
+            let(lambda: None)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert signal.set_wakeup_fd(before) == -1
+
+
+def test_of_what_is_answered_at_once_nothing_is_told():
+    told = threading.Event()
+
+    def work() -> None:
+        with stops_interrupt(), late_answers_told(told.set):
+            interrupt()
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert not told.is_set()

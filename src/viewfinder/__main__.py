@@ -12,7 +12,7 @@ def entry() -> None:
         sys.stderr.write(
             "stopped before it began: all is as it was, and the same command begins it again\n"
         )
-        # As `cli.main` does: else Python ends by the signal, if that fell into a dataclass.
+        # Else Python ends by the signal, if that fell into a dataclass.
         exec("")
         sys.exit(130)
     begin()

@@ -2,6 +2,8 @@
 
 import _thread
 import contextlib
+import contextvars
+import math
 import os
 import signal
 import threading
@@ -9,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 # Ctrl-C; what `kill`, `timeout`, systemd and docker send; and what a closing terminal sends.
 # Windows has no SIGHUP.
@@ -22,6 +25,10 @@ UNBEGUN = "stopped before it began: all is as it was, and the same command begin
 """What a person is told of a command that was stopped before it did anything."""
 # Seconds after which it is asked again whether an import has ended.
 _SOON = 0.05
+# Seconds after which a request to stop that nothing has come of is told to be known.
+_NOTICED = 0.5
+# When one was last answered.
+_answered = -math.inf
 
 
 @contextlib.contextmanager
@@ -78,7 +85,7 @@ class AfterImports:
             os._exit(STOPPED)
         self._waiting = not insisting and bool(asked)
         if not self._waiting:
-            raise KeyboardInterrupt
+            _answer()
         # Not a Timer: the main thread, which this interrupts, may have that module's lock.
         _thread.start_new_thread(self._ask_again, (number,))
 
@@ -95,7 +102,51 @@ class AfterImports:
         """Answer what still waits."""
         if self._waiting:
             self._waiting = False
-            raise KeyboardInterrupt
+            _answer()
+
+
+def _answer() -> NoReturn:
+    global _answered
+    _answered = time.monotonic()
+    raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def late_answers_told(say: Callable[[], None]) -> Iterator[None]:
+    """Within, `say` is called of a request to stop that is not answered at once.
+
+    Python answers between two of its own steps, and a net may compute for seconds in one of them.
+    What reads the system's own word of a signal is therefore a thread, in the context of now.
+    """
+    global _answered
+    mine = threading.current_thread() is threading.main_thread()
+    if not (mine and hasattr(signal, "pthread_kill")):  # Windows tells sockets alone
+        yield
+        return
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    context, ended = contextvars.copy_context(), threading.Event()
+    _answered = -math.inf  # what was answered before is no answer to what comes
+
+    def watch() -> None:
+        while (came := os.read(reading, 1)) and not ended.is_set():
+            begun = time.monotonic()
+            # A little earlier, since Python may have been quicker to answer than this to read.
+            if came[0] in STOPS and not ended.wait(_NOTICED) and _answered < begun - _NOTICED:
+                context.run(say)
+                ended.set()  # once is enough
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        ended.set()
+        os.close(writing)
+        thread.join()
+        os.close(reading)
 
 
 def _importing(frame: FrameType | None) -> str:
@@ -127,7 +178,6 @@ def end_with_parent() -> None:
 
     A training whose parent was killed would go on, beside the one that is begun next.
     """
-
     import multiprocessing  # which few commands need, and takes its time
 
     def watch() -> None:
@@ -177,7 +227,7 @@ class Late:
             self._usual[number](number, None)
         elif asked:
             first()
-            raise KeyboardInterrupt
+            _answer()
 
 
 @contextlib.contextmanager
