@@ -543,6 +543,22 @@ def test_an_error_of_the_users_own_is_told_with_its_line() -> None:
     assert mistake.where.endswith('raise ValueError("three channels, please")')
 
 
+@pytest.mark.parametrize(
+    ("given", "shape", "dimensions"),
+    [
+        (nn.AdaptiveAvgPool2d(6), (2, 3, 20, 20), "channels × height × width"),
+        (nn.AdaptiveMaxPool2d((5, 7)), (2, 3, 20, 20), "channels × height × width"),
+        (nn.Upsample(size=(5, 6)), (2, 3, 20, 20), "channels × height × width"),
+        (nn.Sequential(nn.Conv1d(3, 6, 3), nn.AdaptiveAvgPool1d(6)), (2, 3, 20), "channels × time"),
+        (nn.AdaptiveAvgPool3d(6), (2, 3, 9, 9, 9), "channels × depth × height × width"),
+    ],
+)
+def test_sides_that_a_layer_gives_whatever_comes_in_have_their_names(given, shape, dimensions):
+    mistake = explain(nn.Sequential(given, nn.ReLU(), nn.Linear(64, 10)), shape).mistake
+    assert mistake is not None
+    assert f"(batch × {dimensions}) from 1" in mistake.got
+
+
 def test_a_failure_that_the_net_catches_is_none() -> None:
     def run(net: Net, x: Tensor) -> Tensor:
         try:

@@ -4,6 +4,7 @@ A dimension is known by what it follows: one that doubles as the batch does hold
 that doubles with the pictures' height holds rows. What follows nothing is channels or features.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -14,6 +15,10 @@ from viewfinder.explain.fixes.variants import Inputs, shape_in
 from viewfinder.explain.traces import Sample, Trace, is_input
 
 SPATIAL = {"height", "width", "depth", "time", "positions"}
+# What gives a map sides that do not follow the picture's; after what turns it, which they are is
+# not known.
+_GIVING, _SIDES = ("adaptive_", "interpolate", "upsample"), ("depth", "height", "width")
+_TURNING = {"permute", "transpose", "movedim", "view", "reshape", "unflatten", "flatten"}
 
 
 @dataclass
@@ -51,7 +56,15 @@ class Names:
             for dim, (one, two) in enumerate(zip(before, theirs, strict=True)):
                 if one != two:
                     follows[dim].add("width" if name == "sides" else name)
-        return _called(shape, follows, self.inputs.batch, self._longest)
+        names = _called(shape, follows, self.inputs.batch, self._longest)
+        sides = _given_sides(call, len(shape))
+        first = len(shape) - len(sides)
+        return tuple(
+            sides[dim - first]
+            if dim >= first and not follows[dim] and sides[dim - first] not in names
+            else name
+            for dim, name in enumerate(names)
+        )
 
     @property
     def _longest(self) -> int:
@@ -86,6 +99,20 @@ class Names:
             # A mean over everything is a number, as losses are.
             return bool(shape) and call.base in ("view", "reshape", "flatten", "squeeze")
         return not any(name == "batch" for name in names)
+
+
+def _given_sides(call: Call, rank: int) -> tuple[str, ...]:
+    """The last dimensions of a map whose sides a layer gave, whatever came in; none of another."""
+    producer: object = call
+    while isinstance(producer, Call) and len(producer.output_shapes[0]) == rank:
+        if producer.base.startswith(_GIVING):
+            found = re.search(r"(\d)d", producer.base)
+            sides = int(found[1]) if found else rank - 2
+            return ("time",) if sides == 1 else _SIDES[-sides:]
+        if producer.base in _TURNING or not producer.producers:
+            return ()
+        producer = producer.producers[0]
+    return ()
 
 
 def _called(shape: Shape, follows: list[set[str]], batch: int, longest: int) -> tuple[str, ...]:
