@@ -402,6 +402,7 @@ def without_torch(monkeypatch, tmp_path):
     """Whoever imports what trains or answers finds nothing. `boxes-run` and `cls-run` are runs of
     a detector without scores and a classifier, as far as their `run.json` goes."""
     monkeypatch.chdir(tmp_path)
+    tyro.cli(int, args=["1"])  # which looks for torch once, where that has been imported
     for name in ("torch", "viewfinder.training.folds", "viewfinder.runs.run", "viewfinder.api"):
         monkeypatch.setitem(sys.modules, name, None)
     for name, task in (("boxes-run", "detect"), ("cls-run", "classify")):
@@ -436,6 +437,9 @@ def without_torch(monkeypatch, tmp_path):
         ("predict cls-run cls --coverage 1", "--coverage 1: give a share between 0 and 1"),
         ("predict cls-run cls --out full", "full exists already: choose another name"),
         ("why cls-run cls --out full", "full exists already: choose another name"),
+        ("propose cls --by coco --names bottel", "has no class 'bottel' (did you mean bottle?)"),
+        ("propose cls --by boxes-run --names RBD", "has no class 'RBD' (did you mean RBC?)"),
+        ("propose cls --by boxes-run --names RBC=", "--names RBC=: write each as class, or as"),
         ("train classify cls --minutes 1 --epochs=3", "--minutes and --epochs each say how long"),
         ("train classify cls --folds 1", "--folds 1: give 2 or more"),
         ("train classify cls --folds 2 --minutes 1", "give --epochs instead"),
@@ -461,6 +465,16 @@ def test_what_needs_no_torch_is_refused_without_it(ask, without_torch, words, sa
     assert says in err
     assert err.count("\n") == 1
     assert sorted(Path().rglob("*")) == before
+
+
+def test_an_empty_folder_and_one_whose_labels_lie_above_are_told_as_such(ask, three_kinds):
+    Path("new").mkdir()
+    _, _, err = ask("train", "classify", "new")
+    assert "error: new is empty: give a folder with pictures" in err
+    write_picture(Path("captures/mug/1.png"), np.zeros((9, 9, 3), np.uint8))
+    Path("captures/annotations").mkdir()
+    _, _, err = ask("convert", "captures/mug", "--to", "yolo", "--out", "joined")
+    assert "captures/mug has no labels of its own, and captures has them in annotations/" in err
 
 
 def test_all_that_a_training_learns_from_is_looked_for():

@@ -265,7 +265,7 @@ def test_only_the_classes_that_are_asked_for_are_proposed(ask, tmp_path, names, 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("Person", "no class 'Person': do you mean 'person'?"),
+        ("Person", "no class 'Person' (did you mean person?)"),
         ("cat=", "write each as class, or as class=name"),
         ("=tom", "write each as class, or as class=name"),
     ],

@@ -100,7 +100,10 @@ def run(flags: Flags) -> int:
     if flags.take_back:
         return _take_back(flags)
     if len(flags.by) == 1:
+        from viewfinder.labelling.asked_names import look_at_names
+
         refuse_thresholds(flags.by[0], threshold)
+        look_at_names(flags.by[0], flags.names)
     if flags.by and (flags.by[0] in _NETS or Path(flags.by[0]).expanduser().exists()):
         # At once: what comes next imports torch, which takes seconds.
         note(f"propose for the pictures of {flags.data}, by {' '.join(flags.by)}")

@@ -170,6 +170,13 @@ def require_class_folders(seen: Survey) -> None:
     if not any(map(is_class_folders, (root, *folders_in(root)))):
         if looks := known_otherwise(root):
             raise InputError(f"{root} is no data set that is known here: {looks}")
+        if not any(root.iterdir()):
+            raise InputError(f"{root} is empty: give a folder with pictures")
+        if (root.parent / "annotations").is_dir() and has_picture(root):
+            raise InputError(
+                f"{root} has no labels of its own, and {root.parent} has them in annotations/: "
+                f"give {root.parent}"
+            )
         raise InputError(
             f"{root} is no data set that is known here: put each class's pictures into a folder "
             f"with the class's name, such as {root / 'cat' / '1.jpg'}, or give boxes as COCO, YOLO "

@@ -1,6 +1,5 @@
 """Proposals by networks: a detector's boxes, and the subjects of a saliency map."""
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Predictor
+from viewfinder.labelling.asked_names import refuse_unknown_names
 from viewfinder.labelling.certainty import SALIENCY, expected_iou
 from viewfinder.labelling.proposing import ProposalRows, Proposed, class_of
 from viewfinder.pictures.geometry import BoxArray, iou
@@ -64,13 +64,7 @@ def propose_by_detector(
     config = model.config
     if config.task != Detect.name:
         raise InputError(f"{model.source} is a run of {config.task}: --by wants a detector's")
-    if unknown := [name for name in names if name not in config.classes]:
-        near = difflib.get_close_matches(unknown[0].lower(), config.classes, n=1)
-        meant = f"do you mean {near[0]!r}? " if near else ""
-        raise InputError(
-            f"--names: the detector has no class {unknown[0]!r}: {meant}it has "
-            f"{', '.join(config.classes)}"
-        )
+    refuse_unknown_names(names, config.classes)
     rows, failed = ProposalRows(), list[str]()
     weights = model.weights.file
     source = f"detector: {weights.parent.name}/{weights.name}"

@@ -10,6 +10,7 @@ from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.labelling.accepting import Acceptance, accept
+from viewfinder.labelling.asked_names import read_names
 from viewfinder.labelling.following import propose_by_track
 from viewfinder.labelling.frames import are_frames_of, write_frames
 from viewfinder.labelling.proposals import Proposals, joined, read_proposals, write_proposals
@@ -121,14 +122,7 @@ def _by_detector(request: Request, data: Path) -> Proposed:
     from viewfinder.labelling.by_model import found_nothing, propose_by_detector
     from viewfinder.runs.run import open_run
 
-    names = {}
-    for entry in request.names:
-        theirs, separator, ours = (part.strip() for part in entry.partition("="))
-        if not theirs or (separator and not ours):
-            raise InputError(
-                f"--names {entry}: write each as class, or as class=name, as in 'cell phone=phone'"
-            )
-        names[theirs] = ours or theirs
+    names = read_names(request.names)
     model, run = open_foreign(request.by[0]), None
     if model is None:
         run = open_run(request.by[0])

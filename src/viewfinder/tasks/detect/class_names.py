@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from viewfinder.errors import InputError
-from viewfinder.nets.darknet import is_published, stems
 from viewfinder.reading import open_file
 
 
@@ -50,6 +49,9 @@ def names_of(weights: Path, classes: int) -> NamedClasses:
     Raises:
         InputError: the `.names` beside it has another number of lines, or cannot be read.
     """
+    # The names of COCO's classes are asked for without torch too.
+    from viewfinder.nets.darknet import is_published, stems
+
     for stem in stems(weights):
         if (beside := weights.parent / f"{stem}.names").is_file():
             return NamedClasses(
