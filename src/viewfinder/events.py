@@ -165,12 +165,17 @@ class TrainingEnded(Event):
 
 @dataclass(frozen=True)
 class FitJudged(Event):
-    """The verdict on a finished training, and what to try next, the best first."""
+    """The verdict on a finished training, and what to try next, the best first.
+
+    Attributes:
+        commands: so many whole commands are told after it, which are to be tried too.
+    """
 
     run: str
     kind: str
     says: str
     tries: tuple[str, ...]
+    commands: int = 0
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,10 @@ class Terminal:
                 self._print_broken(event.text)
             case events.FitJudged():
                 self._print_broken(event.says)
-                for each in event.tries[:_ADVICE]:
+                shown_here = max(0, _ADVICE - event.commands)
+                for each in event.tries[:shown_here]:
                     self._print_broken(f"try: {each}")
-                if (more := len(event.tries) - _ADVICE) > 0:
+                if (more := len(event.tries) - shown_here) > 0:
                     self._print(f"{more} more to try in the report")
             case events.ProgressBegan() | events.Progressed() | events.ProgressEnded():
                 self._progress(event)

@@ -250,4 +250,5 @@ def _judged(
 
 def report_verdict(run: RunFolder, verdict: FitVerdict, said: Sequence[str] = ()) -> None:
     """Report the verdict, and all that could be tried but for what is `said` as a whole command."""
-    emit(FitJudged(str(run.folder), verdict.kind, verdict.says, unsaid(verdict.tries, said)))
+    commands, tries = sum(each in verdict.tries for each in said), unsaid(verdict.tries, said)
+    emit(FitJudged(str(run.folder), verdict.kind, verdict.says, tries, commands))
