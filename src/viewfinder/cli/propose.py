@@ -39,6 +39,8 @@ from viewfinder.cli.output import print_json, say
 from viewfinder.cli.thresholds import read_threshold, refuse_spaces, refuse_thresholds
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.nets.published import COCO
+from viewfinder.tasks.run_files import task_and_classes
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
@@ -100,10 +102,8 @@ def run(flags: Flags) -> int:
     if flags.take_back:
         return _take_back(flags)
     if len(flags.by) == 1:
-        from viewfinder.labelling.asked_names import look_at_names
-
         refuse_thresholds(flags.by[0], threshold)
-        look_at_names(flags.by[0], flags.names)
+        _look_at_names(flags.by[0], flags.names)
     if flags.by and (flags.by[0] in _NETS or Path(flags.by[0]).expanduser().exists()):
         # At once: what comes next imports torch, which takes seconds.
         note(f"propose for the pictures of {flags.data}, by {' '.join(flags.by)}")
@@ -117,6 +117,28 @@ def run(flags: Flags) -> int:
     else:
         _print_outcome(outcome)
     return 0
+
+
+def _look_at_names(detector: str, entries: Sequence[str]) -> None:
+    """Refuse names that cannot be had of a detector, where its classes are known before it is open.
+
+    Args:
+        detector: a run, or `coco`.
+
+    Raises:
+        InputError: as of `read_names` and `refuse_unknown_names`.
+    """
+    from viewfinder.labelling.asked_names import read_names, refuse_unknown_names
+
+    names, place = read_names(entries), Path(detector).expanduser()
+    if told := task_and_classes(place):
+        task, classes = told
+        if task == "detect":
+            refuse_unknown_names(names, classes)
+    elif detector == COCO and not place.exists():
+        from viewfinder.tasks.detect.class_names import COCO as classes_of_coco
+
+        refuse_unknown_names(names, classes_of_coco)
 
 
 def _take_back(flags: Flags) -> int:

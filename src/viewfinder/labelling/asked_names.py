@@ -1,11 +1,8 @@
 """Which of a detector's classes are wanted, and what to call them; told without importing torch."""
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 
 from viewfinder.errors import InputError
-from viewfinder.nets.published import COCO
-from viewfinder.tasks.run_files import task_and_classes
 from viewfinder.wording import likest
 
 
@@ -40,23 +37,3 @@ def refuse_unknown_names(names: Collection[str], classes: Sequence[str]) -> None
             f"--names: the detector has no class {unknown[0]!r}{likest(unknown[0], classes)}: it "
             f"has {', '.join(classes)}"
         )
-
-
-def look_at_names(detector: str, entries: Sequence[str]) -> None:
-    """Refuse names that cannot be had of a detector, where its classes are known before it is open.
-
-    Args:
-        detector: a run, or `coco`.
-
-    Raises:
-        InputError: as of `read_names` and `refuse_unknown_names`.
-    """
-    names, place = read_names(entries), Path(detector).expanduser()
-    if told := task_and_classes(place):
-        task, classes = told
-        if task == "detect":
-            refuse_unknown_names(names, classes)
-    elif detector == COCO and not place.exists():
-        from viewfinder.tasks.detect.class_names import COCO as classes_of_coco
-
-        refuse_unknown_names(names, classes_of_coco)
