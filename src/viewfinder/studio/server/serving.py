@@ -118,7 +118,8 @@ def _bound(host: str, port: int | None) -> socket.socket:
             bound.close()
             if each == wanted[-1]:
                 why = getattr(error, "strerror", None) or error
-                raise InputError(f"cannot listen at {host}, port {each}: {why}") from None
+                at = f"{host}, port {each}" if each else host
+                raise InputError(f"cannot listen at {at}: {why}") from None
         else:
             return bound
     raise AssertionError

@@ -1,5 +1,7 @@
 """What the databases' drivers are given, and what they say, in words for a person."""
 
+import getpass
+
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
@@ -31,7 +33,9 @@ def address_of(url: str | None) -> tuple[URL, dict[str, object]]:
     if settings := query.pop("options", ""):
         pairs = (each.partition("=") for each in settings.replace("-c ", "-c").split())
         given["startup_params"] = {name.removeprefix("-c"): value for name, _, value in pairs}
-    return address.set(drivername="postgresql+pg8000", query=query), given
+    # As libpq has it, who is not named is the account's own name.
+    username = address.username or getpass.getuser()
+    return address.set(drivername="postgresql+pg8000", username=username, query=query), given
 
 
 def of_the_request(error: DBAPIError) -> bool:
