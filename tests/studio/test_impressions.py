@@ -1,7 +1,9 @@
 """What a network makes of the parts of a picture, found by a process beside the server."""
 
 import base64
+import http.client
 import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.learning import impressions
 from viewfinder.studio.learning.impressions import Impressions, impression
+from viewfinder.studio.server.serving import studio_server
+from viewfinder.studio.store import open_store
 
 LEARNER = str(Path(__file__).with_name("learner.py"))
 
@@ -59,3 +63,34 @@ def test_the_process_stays_and_is_begun_again(tmp_path, monkeypatch):
     stubborn.send_signal(signal.SIGSTOP)
     made.close()
     assert stubborn.returncode == -signal.SIGKILL
+
+
+def test_a_server_that_ends_does_not_wait_for_it(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(
+        impressions, "_IMPRESS", ("-c", "import time; print('{}', flush=True); time.sleep(99)")
+    )
+    begun = threading.Event()
+    begin = impressions.calm
+    monkeypatch.setattr(impressions, "calm", lambda pid: (begin(pid), begun.set()))
+    write_picture(tmp_path / "a.png", np.zeros((8, 8, 3), np.uint8))
+    with (
+        open_store(tmp_path, wait=True) as store,
+        studio_server(store, person="ann", port=0) as (server, bound, address),
+    ):
+        work = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        work.start()
+        connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=60)
+        connection.request("GET", address.url.partition(str(address.port))[2])
+        first = connection.getresponse()
+        first.read()
+        cookie = first.headers["Set-Cookie"].partition(";")[0]
+        connection.request("GET", "/api/pictures/1/impression", headers={"Cookie": cookie})
+        assert begun.wait(60)
+        server.should_exit = True
+        told = connection.getresponse()
+        assert told.status == 400  # and not cut off
+        told.close()
+        connection.close()
+        work.join(60)
+        assert not work.is_alive()
+    assert not caplog.records

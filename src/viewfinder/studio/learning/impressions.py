@@ -51,6 +51,7 @@ class Impressions:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._timer: threading.Timer | None = None
+        self._stopped = False
 
     def of(self, path: Path) -> bytes:
         """A picture's map, 32×32×112 signed bytes row after row, whose unit is the picture's own.
@@ -67,6 +68,13 @@ class Impressions:
             raise InputError(answer.get("refused", "the process that looks at pictures ended"))
         return base64.b64decode(answer["map"])
 
+    def stop(self) -> None:
+        """Answer nothing any more, and whoever waits for an answer at once."""
+        self._stopped = True
+        process = self._process
+        if process is not None:
+            process.kill()  # it keeps nothing
+
     def close(self) -> None:
         """End the process, if there is one; the next question begins another."""
         with self._lock:
@@ -75,6 +83,8 @@ class Impressions:
     def _asked(self, path: Path) -> dict[str, str]:
         if self._timer is not None:
             self._timer.cancel()
+        if self._stopped:
+            return {}
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, *_IMPRESS],

@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import logging
 import socket
 import threading
 import urllib.parse
@@ -21,6 +22,7 @@ from viewfinder.studio.server.guard import Access
 from viewfinder.studio.server.news import News
 from viewfinder.studio.store import Store
 
+_LOGGER = "uvicorn.error"
 LOOPBACK = "127.0.0.1"
 PORT = 8790
 """Tried first: the same address each time, where a browser keeps what it has not sent yet."""
@@ -77,13 +79,27 @@ def studio_server(
             # Pages keep their connections; whoever ends the server does not wait for them.
             timeout_graceful_shutdown=3,
         )
-        yield uvicorn.Server(config), bound, Address(host, number, url)
+        yield _Server(config, impressions.stop), bound, Address(host, number, url)
         impressions.close()
         carrier.close()
         teacher.close()
         adding.close()
         news.end()
         looking.join()  # before the store is closed
+        logging.getLogger(_LOGGER).setLevel(logging.NOTSET)
+
+
+class _Server(uvicorn.Server):
+    """A server that ends what its answers wait for, and what is then cut off without a word."""
+
+    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        logging.getLogger(_LOGGER).setLevel(logging.CRITICAL)
+        self._ending()
+        await super().shutdown(sockets)
 
 
 def serve(
