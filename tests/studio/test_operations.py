@@ -294,6 +294,19 @@ def test_history_says_who_did_what_and_any_moment_can_be_restored(labels):
         assert labels.contents() == moments[-1]
 
 
+def test_history_says_how_boxes_changed(labels):
+    do(labels, "o1", CUP, box(), box("b2"))
+    do(labels, "o2", MUG, box(base=1, corners=(3.0, 2.0, 20.5, 15.25), label="mug"))
+    do(labels, "o3", box("b2", base=1, difficult=True))
+    do(labels, "o4", box("b2", base=2, difficult=True))
+    assert [each.said for each in labels.history()] == [
+        "1 box changed",
+        "1 box changed (difficult)",
+        "1 box changed (moved or resized, now Mug), 1 class set: Mug",
+        "2 boxes drawn, 1 class set: Cup ö 螺",
+    ]
+
+
 def test_pages_filters_and_the_next_picture(labels):
     do(labels, "o1", CUP, box("b1", 2), SetState(3, "done", 1), SetState(1, "skipped", 1))
     labels.propose("plate", proposals((1, 1, 9, 9), paths=("3.jpg",)))

@@ -20,7 +20,7 @@ def test_history_is_read_and_any_moment_restored(person, served):
     person.press("ArrowRight", "Delete")
     person.saved()
     page.get_by_role("button", name="History: who did what when").click()
-    line = page.locator("#dialog .line").filter(has_text="1 box put, 1 class set: mug")
+    line = page.locator("#dialog .line").filter(has_text="1 box drawn, 1 class set: mug")
     assert "tester" in line.inner_text()
     assert "000.png" in line.inner_text()
     line.get_by_role("button").click()

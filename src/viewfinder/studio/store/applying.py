@@ -30,6 +30,7 @@ from viewfinder.studio.store.class_list import (
 )
 from viewfinder.studio.store.records import Corners, Unavailable
 from viewfinder.studio.store.writing import Contents, Key, Writer
+from viewfinder.wording import counted
 
 # Boxes that people add stand behind those of the files, in the order of their operations.
 FIRST_PLACE = 1 << 40
@@ -217,9 +218,13 @@ def _accept(writer: Writer, change: Accept, number: int) -> None:
 
 
 def said_of(operation: Operation) -> str:
-    """An operation in words for a person: `PutBox` of three is `3 boxes put`."""
+    """An operation in words for a person: three `RemoveBox` are `3 boxes removed`."""
+    put = [each for each in operation.changes if isinstance(each, PutBox)]
+    new = sum(not each.base for each in put)
+    parts = [f"{counted(new, 'box')} drawn"] if new else []
+    if len(put) > new:
+        parts.append(f"{counted(len(put) - new, 'box')} changed")
     words = {
-        PutBox: ("box put", "boxes put"),
         RemoveBox: ("box removed", "boxes removed"),
         LabelPicture: ("picture given a class", "pictures given a class"),
         SetState: ("picture's state set", "pictures' states set"),
@@ -229,7 +234,6 @@ def said_of(operation: Operation) -> str:
         Accept: ("proposal accepted", "proposals accepted"),
         Reject: ("proposal rejected", "proposals rejected"),
     }
-    parts = []
     for kind, (one, many) in words.items():
         chosen = [each for each in operation.changes if isinstance(each, kind)]
         if chosen:

@@ -13,6 +13,9 @@ from viewfinder.studio.store.writing import rows_of
 
 # Of pictures that a line of the history names.
 _MOST_PATHS = 3
+# Of operations with more changes it is not told how boxes changed.
+_MOST_CHANGES = 50
+_OTHERS = {"mask": "another outline", "track": "another track"}
 _o, _u, _c = tables.operation.c, tables.undoing.c, tables.change.c
 _OF_ID = select(tables.operation).where(_o.id == bindparam("sent"))
 
@@ -33,6 +36,7 @@ def history(
         rows = rows.where(_o.seq.in_(select(_c.seq).where(_c.picture == picture)))
     found = connection.execute(rows).mappings().all()
     paths = _paths(connection, [row["seq"] for row in found])
+    how = _how(connection, [row["seq"] for row in found if row["changes"] <= _MOST_CHANGES])
     return tuple(
         Done(
             row["seq"],
@@ -41,7 +45,7 @@ def history(
             given(row["person"]),
             given(row["session"]),
             row["kind"],
-            given(row["said"]),
+            given(row["said"]).replace(" changed", f" changed{how.get(row['seq'], '')}", 1),
             row["of"],
             row["changes"],
             bool(row["undone"]),
@@ -49,6 +53,34 @@ def history(
         )
         for row in found
     )
+
+
+def _how(connection: Connection, seqs: list[int]) -> dict[int, str]:
+    """Of each operation that changed boxes, in what they differ since."""
+    changed = select(_c.seq, _c.before, _c.after).where(
+        _c.seq.in_(seqs), _c.kind == "box", _c.before.is_not(None), _c.after.is_not(None)
+    )
+    differ: dict[int, dict[str, object]] = {}
+    for seq, before, after in connection.execute(changed.order_by(_c.seq, _c.n)):
+        old, new = json.loads(before), json.loads(after)
+        mine = {name: value for name, value in new.items() if value != old.get(name)}
+        differ.setdefault(seq, {}).update(mine)
+    classes = tables.label_class.c
+    rows = connection.execute(select(classes.id, classes.name))
+    names = {row.id: row.name for row in rows}
+    return {seq: _in_words(each, names) for seq, each in differ.items()}
+
+
+def _in_words(differ: dict[str, object], names: dict[str, str]) -> str:
+    label = differ.get("label")
+    words = ["moved or resized"] if not differ.keys().isdisjoint(("x1", "y1", "x2", "y2")) else []
+    if label is not None:
+        words.append(f"now {given(names.get(str(label), '?'))}")
+    for name in ("difficult", "crowd"):
+        if name in differ:
+            words.append(name if differ[name] else f"not {name}")
+    words += [said for name, said in _OTHERS.items() if name in differ]
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _paths(connection: Connection, seqs: list[int]) -> dict[int, tuple[str, ...]]:
