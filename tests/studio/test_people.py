@@ -13,7 +13,7 @@ from viewfinder.studio.server.serving import studio_server
 from viewfinder.studio.store import Filter, Operation, PutBox, PutClass, SetState, Store
 from viewfinder.studio.store.listing import next_picture
 from viewfinder.studio.store.opinions import due
-from viewfinder.studio.store.seats import SILENCE, Seats
+from viewfinder.studio.store.seats import OWN_SILENCE, SILENCE, Seats
 
 HELPERS = Path(__file__).parents[1] / "helpers"
 
@@ -63,6 +63,19 @@ def test_a_seat_ends_by_leaving_and_by_silence(seats, clock):
     clock.now = SILENCE + 1
     assert [each.session for each in seats.there()] == ["b"]
     assert seats.sit("d", "Di", None, in_order, 9).ahead == (1, 2, 4)
+
+
+def test_a_person_whose_browser_was_killed_has_the_picture_again_soon(seats, clock):
+    seats.sit("a", "Ann", 1, in_order, 1)
+    clock.now = OWN_SILENCE - 1
+    assert seats.sit("b", "Ann", 1).holder == "Ann"  # another window, which may be open
+    clock.now = OWN_SILENCE + 1
+    assert seats.sit("c", "Bea", 1).holder == "Ann"
+    again = seats.sit("b", "Ann", 1, in_order, 2)
+    assert (again.holder, again.ahead) == ("", (2, 3))
+    # A page's own seat is not lost by its own silence.
+    clock.now = 3 * OWN_SILENCE
+    assert seats.sit("b", "Ann", 1, count=None).ahead == (2, 3)
 
 
 def test_what_a_closed_page_said_before_gives_it_no_seat(seats):

@@ -1,6 +1,7 @@
 """Who is where: each page that is open has a seat, and holds the pictures that it was handed.
 
-No two seats hold one picture. A seat ends when its page leaves, or is silent for `SILENCE`. No
+No two seats hold one picture. A seat ends when its page leaves, or is silent for `SILENCE`; for the
+same person, whose browser may have been killed, after `OWN_SILENCE`. No
 clock is shared for that: whenever a page says that it is still there, its seat gets a new mark, and
 whoever has seen one mark for so long, by a clock of its own that never jumps, takes the seat away.
 So it holds whatever becomes of the time of day, over a server's restart, and for several servers of
@@ -10,7 +11,7 @@ one database.
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, select
@@ -20,6 +21,8 @@ from viewfinder.studio.store.database import Database, set_value
 
 SILENCE = 180.0
 """Seconds without a word after which a seat is free."""
+OWN_SILENCE = 20.0
+"""The same where another page of that person asks: pages in sight speak every few seconds."""
 _LEFT = 1000
 """Closed pages that are remembered."""
 _KEY = "seat:"
@@ -100,7 +103,7 @@ class Seats:
         with self._database.write(passing=True) as connection:
             if turn < self._left.get(session, 0):
                 return Sat("", (), ())
-            there = self._there(connection)
+            there = self._there(connection, session, person)
             others = tuple(each for each in there if each.session != session)
             taken = {one: each.person for each in others for one in each.held}
             holder = "" if picture is None else taken.get(picture, "")
@@ -134,23 +137,24 @@ class Seats:
         with self._database.read() as connection:
             return tuple(self._heard(_rows(connection)))
 
-    def _there(self, connection: Connection) -> list[Seat]:
-        """Every seat that is not silent; the others are taken away."""
+    def _there(self, connection: Connection, session: str, person: str) -> list[Seat]:
+        """Every seat that is not silent, as this page asks; the others are taken away."""
         rows = _rows(connection)
-        heard = self._heard(rows)
+        own = {each.session for each in rows if each.person == person} - {session}
+        heard = self._heard(rows, own)
         for each in {each.session for each in rows} - {each.session for each in heard}:
             _remove(connection, each)
             self._seen.pop(each, None)
         return heard
 
-    def _heard(self, rows: list[Seat]) -> list[Seat]:
+    def _heard(self, rows: list[Seat], own: Collection[str] = ()) -> list[Seat]:
         now, heard = self._clock(), []
         for each in rows:
             mark, since = self._seen.get(each.session, ("", now))
             if mark != each.mark:
                 since = now
                 self._seen[each.session] = each.mark, now
-            if now - since < SILENCE:
+            if now - since < (OWN_SILENCE if each.session in own else SILENCE):
                 heard.append(each)
         return heard
 
