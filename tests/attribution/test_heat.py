@@ -268,7 +268,8 @@ def test_maps_by_occlusion_are_counted_apart():
     assert instead.as_json(("mug", "can"))["own_map"] == bad.as_json()
     told = summary_of([Reasons("a.png", np.zeros((32, 32, 3), np.uint8), (own, instead), 2)])
     first, fall, alike = told.lines()
-    assert "1 of 2 of the network's own maps passed the test; 1 shown instead by occlusion" in first
+    assert "1 of 2 of the network's own maps passed the deletion test, but 1 would be" in first
+    assert "nothing been learnt; 1 shown instead by occlusion" in first
     assert "by 64.7 points" in fall
     assert alike.startswith("1 of 1 map that could be compared")
 

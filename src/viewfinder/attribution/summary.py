@@ -93,7 +93,12 @@ class Summary:
         by_occlusion = "by occlusion, which measures nearly what the test does"
         if not self.own_tested:
             return f"{self.passed} of {counted(self.tested, 'map')} {by_occlusion}, passed it"
-        own = f"{self.own_passed} of {self.own_tested} of the network's own maps passed the test"
+        own = (
+            f"{self.own_passed} of {self.own_tested} of the network's own maps passed the deletion "
+            "test"
+        )
+        if self.alike:
+            own += f", but {self.alike} would be much the same had nothing been learnt"
         if not self.occluded:
             return own
         instead = " instead" if self.replaced else ""

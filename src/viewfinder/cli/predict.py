@@ -118,6 +118,7 @@ def run(flags: Flags) -> int:
         return 0
     for line in _lines(answers, counts, classes, flags):
         say(line)
+    _tell_of_nothing(answers, threshold)
     return 0
 
 
@@ -204,6 +205,18 @@ def _write(answers: "Sequence[Answer]", classes: tuple[str, ...], flags: Flags) 
     if flags.mot:
         write_mot(answers, flags.mot)
         note(f"wrote what was followed into {flags.mot}")
+
+
+def _tell_of_nothing(answers: "Sequence[Answer]", threshold: "Wanted") -> None:
+    """Where no picture has an object, say that some may lie below the threshold."""
+    from viewfinder.tasks.detect.detections import Detections
+
+    found = [each.value for each in answers]
+    if found and threshold is None and all(isinstance(v, Detections) and not len(v) for v in found):
+        note(
+            "nothing is found from the usual score on: --threshold 0.05 shows what is less sure, "
+            "and --threshold best goes by what held-out pictures say"
+        )
 
 
 def _lines(
