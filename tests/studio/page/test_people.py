@@ -30,6 +30,10 @@ def test_two_pages_are_handed_pictures_of_their_own(pages, served):
     bea.drag((10, 10), (200, 200))
     told(bea.page, "Ann has this picture now.")
     assert store.picture(1).boxes == ()
+    bea.press("Enter")
+    until(lambda: bea.shown() != 1)
+    bea.saved()
+    assert store.picture(1).picture.state == "todo"
     ann.drag((10, 10), (200, 200))
     ann.press("Enter")
     until(lambda: ann.shown() != 1)

@@ -113,7 +113,9 @@ export class People {
     const { studio, dialogs } = this.page;
     const picture = studio.picture;
     const here = (/** @type {import("./labels.js").Change} */ each) => each.picture === picture?.id;
-    if (!picture || studio.whole || !changes.some((each) => EDITS.includes(each.do) && here(each))) return false;
+    // Whether it is done is for whoever has it to say.
+    const counts = (/** @type {import("./labels.js").Change} */ each) => EDITS.includes(each.do) || (this.holder !== "" && each.do === "SetState");
+    if (!picture || studio.whole || !changes.some((each) => counts(each) && here(each))) return false;
     const set = changes.some((each) => each.do === "SetState" && here(each));
     const why = this.holder ? `${this.holder} has this picture now.` : picture.state === "done" && !set ? "This picture is done: u reopens it." : "";
     if (why && performance.now() - this.#told > 1000) dialogs.say(why, 4);
