@@ -26,6 +26,7 @@ from viewfinder.tasks.detect.class_names import COCO
 from viewfinder.tasks.detect.foreign import COCO as COCO_WORD
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.normalisation import IMAGENET
+from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 from viewfinder.training.fetching import as_published, look_at_start, unused_weights
 from viewfinder.training.preparing import start_net
 
@@ -182,17 +183,19 @@ def test_the_first_line_tells_where_weights_come_from(
 LITE = "efficientnet-lite0"
 
 
-def test_weights_that_are_here_and_not_asked_for_are_told() -> None:
-    told = unused_weights(ClassifyRecipe(net="efficientnet-lite2"))
-    assert (
-        told
-        == "ImageNet's weights of efficientnet-lite2 are here: --init imagenet starts from them"
-    )
+def test_weights_that_are_here_and_not_asked_for_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert unused_weights(ClassifyRecipe(net="resnet18")) == ""
+    monkeypatch.setattr("viewfinder.training.fetching.imagenet_here", lambda net: tmp_path)
+    told = unused_weights(ClassifyRecipe(net="resnet18"))
+    assert told == "ImageNet's weights of resnet18 are here: --init imagenet starts from them"
     for recipe in (
         ClassifyRecipe(),
         ClassifyRecipe(net="lenet"),
-        ClassifyRecipe(net="efficientnet-lite2", init="random"),
-        ClassifyRecipe(net="efficientnet-lite2", init="imagenet"),
+        ClassifyRecipe(net="efficientnet-lite2"),
+        ClassifyRecipe(net="resnet18", init="random"),
+        ClassifyRecipe(net="resnet18", init="imagenet"),
         DetectRecipe(),
     ):
         assert unused_weights(recipe) == ""
@@ -430,3 +433,10 @@ def test_nets_whose_weights_are_packages_start_from_them_where_nobody_says():
     assert starts == {"efficientnet-lite2": "imagenet", "resnet18": "random"}
     assert ClassifyRecipe(net="efficientnet-lite1", init="random").init == "random"
     assert ClassifyRecipe(net="efficientnet-lite1").head == "auto"
+
+
+def test_what_is_taught_by_a_package_starts_from_it_for_any_task() -> None:
+    starts = {net: SaliencyRecipe(net=net).init for net in ("a2dele-lite0", "a2dele")}
+    assert starts == {"a2dele-lite0": "imagenet", "a2dele": "random"}
+    assert SaliencyRecipe(net="a2dele-lite0", init="random").init == "random"
+    assert replace(SaliencyRecipe(net="a2dele-lite0"), net="a2dele").init == "random"

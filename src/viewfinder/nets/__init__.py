@@ -183,6 +183,16 @@ def comes_along(name: str) -> bool:
     return found is not None and isinstance(found.source, Package)
 
 
+def comes_within(name: str) -> bool:
+    """Whether the ImageNet weights of the net that net `name` has within are a package.
+
+    Raises:
+        InputError: there is no such net.
+    """
+    within = backbone(name)
+    return within is not None and comes_along(within.net)
+
+
 def alike(one: str, other: str) -> bool:
     """Whether two nets are of one file, as the sizes of one are, and so have layers in common.
 

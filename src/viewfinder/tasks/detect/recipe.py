@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from viewfinder import nets
-from viewfinder.nets.facts import Package
 from viewfinder.tasks.recipe import (
     LARGEST_SIZE,
     NOT_NEGATIVE,
@@ -161,6 +160,5 @@ class DetectRecipe(Recipe):
         """What comes with the installation for this net."""
         if self.net == _PUBLISHED and self.net_options().get("width", 1.0) == 1.0:
             return _COCO
-        within = nets.backbone(self.net) if self.net in nets.names() else None
-        own = nets.pretrained(within.net) if within is not None else None
-        return _IMAGENET if own is not None and isinstance(own.source, Package) else "random"
+        own = self.net in nets.names() and nets.comes_within(self.net)
+        return _IMAGENET if own else "random"

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Optimiser, Range, Recipe
+from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Optimiser, Range, Recipe, UsualText
 
 DEPTH_NET = "a2dele-depth"
 """The depth stream: the net that is given depth in place of pictures, and that may teach."""
@@ -49,10 +50,11 @@ class SaliencyRecipe(Recipe):
     width is 0.25, a quarter of the paper's."""
     size: int | None = 128
     """Side in pixels of the square that pictures are stretched to; the paper's is 256."""
-    init: str = "random"
-    """Weights to start from: random, imagenet (of a2dele-lite0 they come with the installation,
-    VGG-16's are fetched), a run of the same network, or a file: VGG-16's of torchvision, or, with
-    --options profile=upstream, a checkpoint of A2dele's authors."""
+    init: str = UsualText("random")
+    """Weights to start from: imagenet, which is the default of a2dele-lite0, as they come with the
+    installation (VGG-16's, of the others, are fetched); random, which is theirs; a run of the same
+    network, or a file: VGG-16's of torchvision, or, with --options profile=upstream, a checkpoint
+    of A2dele's authors."""
 
     epochs: int = 50
     """How often every training picture is seen."""
@@ -98,6 +100,9 @@ class SaliencyRecipe(Recipe):
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, and what a teacher is needed for where there is none."""
         super().__post_init__()
+        if isinstance(self.init, UsualText):  # as nobody asked for it, also in a copy
+            own = nets.comes_within(self.net) if self.net in nets.names() else False
+            object.__setattr__(self, "init", UsualText("imagenet" if own else "random"))
         if self.teacher is not None:
             if self.net == DEPTH_NET:
                 raise InputError(
