@@ -39,8 +39,9 @@ def test_boxes_are_drawn_where_augmentation_put_them(tmp_path, monkeypatch):
     seen = shown_of("detect", data, recipe, tmp_path / "run", monkeypatch)
     # Seven to learn from, in steps as equal as can be.
     assert len(seen) == 4
-    assert all(picture.shape == (64, 64, 3) for picture, _ in seen)
-    assert all(says.endswith(("object", "objects")) for _, says in seen)
+    # Small pictures are enlarged for a person to see.
+    assert all(picture.shape == (280, 280, 3) for picture, _ in seen)
+    assert [says for _, says in seen] == ["1 object: 1 light"] * 4
 
 
 def test_subjects_are_outlined(tmp_path, subject_scenes, monkeypatch):

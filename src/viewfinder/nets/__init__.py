@@ -239,11 +239,11 @@ def create(name: str, *, classes: int | None = None, **options: object) -> "nn.M
         InputError: there is no such net or option, or an option's value makes no sense.
     """
     builder = _builder(name)
-    _refuse_unknown(name, options, list(inspect.signature(builder).parameters))
     if classes is not None:
-        if not isinstance(classes, int) or isinstance(classes, bool) or classes < 1:
-            raise InputError(f"classes is {classes!r}: {name} needs a whole number, 1 or more")
         options["classes"] = classes
+    _refuse_unknown(name, options, list(inspect.signature(builder).parameters))
+    if classes is not None and (type(classes) is not int or classes < 1):
+        raise InputError(f"classes is {classes!r}: {name} needs a whole number, 1 or more")
     return builder(**options)
 
 
