@@ -112,6 +112,25 @@ def test_a_program_that_hangs_is_ended():
     assert time.perf_counter() - start < 20
 
 
+def test_a_program_that_takes_long_to_be_ended_is_taken_note_of_later(monkeypatch):
+    begun = []
+    popen = commands.subprocess.Popen
+
+    def begin(*args, **how):
+        begun.append(popen(*args, **how))
+        return begun[-1]
+
+    monkeypatch.setattr(commands.subprocess, "Popen", begin)
+    monkeypatch.setattr(commands, "_kill", lambda process: None)  # which takes its time
+    monkeypatch.setattr(commands, "_GRACE", 0.0)
+    assert ask([sys.executable, "-c", "import time; time.sleep(60)"], 0.1).ended == "not in time"
+    begun[0].kill()
+    end = time.monotonic() + 20
+    while begun[0].returncode is None:  # nobody here asks whether it ended
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_a_program_that_is_not_there_or_fails_is_told_of():
     assert ask(["/no/such/program"], 1.0).ended == "not started"
     assert ask(["bad\0name"], 1.0).ended == "not started"

@@ -53,10 +53,12 @@ def ask(
         late = not _ended(process, readers, seconds)
     except BaseException:
         _kill(process)
+        _take_later(process)
         raise
     if late:
         _kill(process)
         _ended(process, readers, _GRACE)
+        _take_later(process)
         return Reply("not in time", -1, _text(out), _text(err))
     ended: Literal["well", "with an error"] = "with an error" if process.returncode else "well"
     return Reply(ended, process.returncode, _text(out), _text(err))
@@ -92,6 +94,12 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
             os.killpg(process.pid, signal.SIGKILL)  # It leads a session of its own.
         else:
             process.kill()
+
+
+def _take_later(process: "subprocess.Popen[bytes]") -> None:
+    """Take note of a killed process's end, whenever that is."""
+    if process.poll() is None:
+        threading.Thread(target=process.wait, daemon=True).start()
 
 
 def _text(printed: bytearray) -> str:
