@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.editing.transaction import recover
+from viewfinder.datasets.frame_list import empty_stands
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.labelling.plate import Sighting, find_on_stand
@@ -86,7 +87,7 @@ class ProposalRows:
 
 
 def find_pictures(data: Path) -> list[str]:
-    """The pictures at any depth below a data folder, relative to it.
+    """The pictures at any depth below a data folder, relative to it, but for empty stands.
 
     Raises:
         InputError: no such folder, or no pictures in it.
@@ -97,7 +98,8 @@ def find_pictures(data: Path) -> list[str]:
     paths = list(pictures_below(data))
     if not paths:
         raise InputError(_without_pictures(data, f"{data} holds no pictures"))
-    return paths
+    stands = empty_stands(data, paths)
+    return [path for path in paths if path not in stands]
 
 
 def _without_pictures(data: Path, what: str) -> str:
