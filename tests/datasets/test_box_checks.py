@@ -135,3 +135,16 @@ def test_of_a_picture_that_cannot_be_read_that_alone_is_said(tmp_path):
         (tmp_path / f"labels/{number}.txt").write_text("0 0.5 0.5 0.5 0.5\n0 0.2 0.2 0.1 0.1\n")
     (tmp_path / "images/1.png").write_bytes(b"not a picture")
     assert set(faults(tmp_path)) == {("unreadable", "images/1.png")}
+
+
+def test_a_box_of_a_picture_that_cannot_be_measured_is_told_without_numbers(tmp_path):
+    for name in ("a", "b"):
+        write_picture(tmp_path / "images" / f"{name}.png", np.full((20, 40, 3), 90, np.uint8))
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        (tmp_path / "labels" / f"{name}.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    (tmp_path / "labels" / "b.txt").write_text("7 0.5 0.5 0.2 0.2\n")
+    (tmp_path / "images" / "b.png").write_bytes(b"no picture")
+    (tmp_path / "data.yaml").write_text("path: .\ntrain: images\nval: images\nnames: [cat]\n")
+    told = [each.detail for each in check_boxes(read_boxes(tmp_path))]
+    assert "its box 1 has a class that the set does not name" in told
+    assert not any("nan" in each for each in told)

@@ -140,12 +140,14 @@ def _box_faults(dataset: Dataset) -> Iterator[Fault]:
     for kind, wrong, detail, fix in found:
         for row in np.flatnonzero(wrong).tolist():
             where = int(pictures[row])
-            box = ", ".join(f"{value:.6g}" for value in corners[row].tolist())
+            # Of a picture that cannot be measured, shares of it are no pixels.
+            at = ", ".join(f"{value:.6g}" for value in corners[row].tolist())
+            at = f" ({at})" if known[row] or kind == "not-finite" else ""
             label = int(boxes.classes[row])
             name = f" of {dataset.classes[label]}" if label >= 0 else ""
             place = row - boxes.of(where).start + 1
             size = f" of {sizes[where][0]}×{sizes[where][1]}" if kind == "outside" else ""
-            says = f"its box {place}{name} ({box}) {detail}{size}"
+            says = f"its box {place}{name}{at} {detail}{size}"
             yield Fault(kind, dataset.paths[where], says, fix)
 
 
