@@ -123,7 +123,7 @@ def test_a_phones_pictures_are_not_passed_over_in_silence(tmp_path):
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        ([], "put each class's pictures into a folder"),
+        ([], "is empty: give a folder with pictures"),
         (["1.jpg", "2.jpg"], "put each class's pictures into a folder"),
         (["cat/notes.txt"], "put each class's pictures into a folder"),
         (["cat/1.jpg", "cat/2.jpg"], "one class only, 'cat'"),
