@@ -81,9 +81,9 @@ def frame_groups(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(groups) if any(groups) else ()
 
 
-def empty_stands(root: Path, paths: Sequence[str]) -> set[str]:
-    """The pictures called `empty` that lie beside frames of a video and are none: of the stand
-    without anything on it, in which there is nothing to label.
+def without_empty_stands(root: Path, paths: Sequence[str]) -> list[str]:
+    """The pictures but those called `empty` that lie beside frames of a video and are none: of the
+    stand without anything on it, in which there is nothing to label.
 
     Args:
         paths: relative to `root`.
@@ -91,16 +91,14 @@ def empty_stands(root: Path, paths: Sequence[str]) -> set[str]:
     Raises:
         InputError: a list of frames is damaged.
     """
-    lists: dict[PurePosixPath, dict[str, FrameOrigin]] = {}
-    found = set()
-    for path in map(PurePosixPath, paths):
-        if path.stem.lower() == "empty":
-            if path.parent not in lists:
-                lists[path.parent] = read_frame_list(root / path.parent)
-            frames = lists[path.parent]
-            if frames and path.name not in frames:
-                found.add(str(path))
-    return found
+    return [path for path in paths if not _is_empty_stand(root, PurePosixPath(path))]
+
+
+def _is_empty_stand(root: Path, path: PurePosixPath) -> bool:
+    if path.stem.lower() != "empty":
+        return False
+    frames = read_frame_list(root / path.parent)
+    return bool(frames) and path.name not in frames
 
 
 def _origin(row: object, file: Path) -> tuple[str, FrameOrigin]:

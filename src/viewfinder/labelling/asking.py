@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.other_tools import refuse_other_tools
-from viewfinder.datasets.frame_list import empty_stands, frame_groups
+from viewfinder.datasets.frame_list import frame_groups, without_empty_stands
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
@@ -79,8 +79,7 @@ def next_to_label(
     paths = list(pictures_below(root))
     if not paths:
         raise InputError(f"there are no pictures below {root}: give a folder with some")
-    stands = empty_stands(root, paths)
-    paths = [path for path in paths if path not in stands]
+    paths = without_empty_stands(root, paths)
     done = set() if everything else known & set(paths)
     if len(done) == len(paths):
         raise InputError(

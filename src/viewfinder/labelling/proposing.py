@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.editing.transaction import recover
-from viewfinder.datasets.frame_list import empty_stands
+from viewfinder.datasets.frame_list import without_empty_stands
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.labelling.plate import Sighting, find_on_stand
@@ -98,8 +98,7 @@ def find_pictures(data: Path) -> list[str]:
     paths = list(pictures_below(data))
     if not paths:
         raise InputError(_without_pictures(data, f"{data} holds no pictures"))
-    stands = empty_stands(data, paths)
-    return [path for path in paths if path not in stands]
+    return without_empty_stands(data, paths)
 
 
 def _without_pictures(data: Path, what: str) -> str:

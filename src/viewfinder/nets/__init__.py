@@ -174,23 +174,12 @@ def pretrained(name: str) -> Pretrained | None:
 
 
 def comes_along(name: str) -> bool:
-    """Whether net `name`'s own ImageNet weights are a package, and not fetched from an address.
-
-    Raises:
-        InputError: there is no such net.
-    """
-    found = pretrained(name)
+    """Whether the ImageNet weights that start net `name`, its own or those of the net that it has
+    within, are a package, and not fetched from an address; not of what is no net."""
+    found = _NETS[name].imagenet if name in _NETS else None
+    if isinstance(found, Backbone):
+        return comes_along(found.net)
     return found is not None and isinstance(found.source, Package)
-
-
-def comes_within(name: str) -> bool:
-    """Whether the ImageNet weights of the net that net `name` has within are a package.
-
-    Raises:
-        InputError: there is no such net.
-    """
-    within = backbone(name)
-    return within is not None and comes_along(within.net)
 
 
 def alike(one: str, other: str) -> bool:

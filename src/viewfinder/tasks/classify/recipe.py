@@ -149,8 +149,8 @@ class ClassifyRecipe(Recipe):
         # another net it follows from that.
         nobody_said = isinstance(self.init, UsualText)
         if nobody_said:
-            taught = self.net in nets.names() and nets.comes_along(self.net)
-            object.__setattr__(self, "init", UsualText(_INIT if taught else "random"))
+            start = _INIT if nets.comes_along(self.net) else "random"
+            object.__setattr__(self, "init", UsualText(start))
         if isinstance(self.head, UsualText):
             # Who says how steps are to be taken means steps.
             usual = (UsualCount, UsualNumber, UsualText)

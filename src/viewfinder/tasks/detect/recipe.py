@@ -160,5 +160,4 @@ class DetectRecipe(Recipe):
         """What comes with the installation for this net."""
         if self.net == _PUBLISHED and self.net_options().get("width", 1.0) == 1.0:
             return _COCO
-        own = self.net in nets.names() and nets.comes_within(self.net)
-        return _IMAGENET if own else "random"
+        return _IMAGENET if nets.comes_along(self.net) else "random"

@@ -101,8 +101,8 @@ class SaliencyRecipe(Recipe):
         """Refuse what cannot be meant, and what a teacher is needed for where there is none."""
         super().__post_init__()
         if isinstance(self.init, UsualText):  # as nobody asked for it, also in a copy
-            own = nets.comes_within(self.net) if self.net in nets.names() else False
-            object.__setattr__(self, "init", UsualText("imagenet" if own else "random"))
+            usual = "imagenet" if nets.comes_along(self.net) else "random"
+            object.__setattr__(self, "init", UsualText(usual))
         if self.teacher is not None:
             if self.net == DEPTH_NET:
                 raise InputError(
