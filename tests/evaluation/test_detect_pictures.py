@@ -7,7 +7,13 @@ import pytest
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.evaluation.detect import plots as detect_plots
-from viewfinder.evaluation.detect.drawing import MISSED, RIGHT, WRONG, draw_detections
+from viewfinder.evaluation.detect.drawing import (
+    MISSED,
+    MOST_WRONG,
+    RIGHT,
+    WRONG,
+    draw_detections,
+)
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.measures.scores import score
 
@@ -120,3 +126,15 @@ def test_nothing_to_draw_leaves_the_picture() -> None:
         picture, answers([], [], []), boxes([], []), classes=(), threshold=0.5, side=80
     )
     assert (empty == picture).all()
+
+
+def test_of_many_wrong_boxes_the_surest_are_drawn() -> None:
+    picture = np.full((300, 600, 3), 128, np.uint8)
+    # Boxes apart from one another, each less sure than the one to its left.
+    lefts = np.arange(3 * MOST_WRONG) * 16.0
+    corners = [(left, 100.0, left + 8, 108.0) for left in lefts]
+    found = answers(corners, [0] * len(lefts), np.linspace(0.9, 0.6, len(lefts)).tolist())
+    none = boxes([], [])
+    drawn = draw_detections(picture, found, none, classes=("",), threshold=0.5, side=600)
+    last = drawn_in(drawn, WRONG)[:, 1].max()
+    assert lefts[MOST_WRONG - 1] < last < lefts[MOST_WRONG] + 8 * 3

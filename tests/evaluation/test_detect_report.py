@@ -196,8 +196,29 @@ def test_a_net_that_no_threshold_makes_useful_is_given_none(tmp_path, page_of):
     assert "viewfinder predict RUN" not in page.told
     useful = page_of(*made(tmp_path / "useful"))
     assert "viewfinder predict RUN PICTURES --threshold" in useful.told
+    assert "drawn are the 12 surest of 19 wrong" in page.told
     assert "missed (" not in useful.told, "what no detection overlaps is called not found"
     assert "not found (" in useful.told
+
+
+def test_what_is_missed_and_what_is_not_found_are_brought_together(tmp_path, page_of):
+    def beside(boxes, picture):
+        """Of three objects one is misplaced, one too when less sure, and nothing is near the last."""
+        found = right(boxes, picture)
+        moved = found.boxes[:2] + np.array([12, 0, 12, 0], np.float32)
+        extra = np.array([[900, 0, 901, 1]], np.float32)
+        corners = np.concatenate([moved, found.boxes[2:], extra])
+        sure = [0.9, 0.2, 0.9, 0.2] if picture else [0.9, 0.2, 0.95, 0.2]
+        return Detections(corners, np.array(sure, np.float32), np.array([0, 1, 2, 2]))
+
+    told = page_of(*made(tmp_path, answer=beside)).told
+    assert (
+        "Of the 12 objects not found, 6 are missed; the others have a detection, misplaced or of "
+        "another class. Missing costs nothing by itself: 6 have a detection near that scores less."
+    ) in told
+    none = page_of(*made(tmp_path / "none", answer=ANSWERS["nothing"])).told
+    assert "Of the 18 objects not found, 18 are missed." in none
+    assert "Missing costs nothing" not in none
 
 
 def test_pictures_without_any_box(tmp_path, page_of):

@@ -16,6 +16,8 @@ from viewfinder.tasks.detect.measures.matching import Kind, Matching, match
 RIGHT: Colour = (0, 158, 115)
 WRONG: Colour = (213, 94, 0)
 MISSED: Colour = (20, 130, 220)
+MOST_WRONG = 12
+"""With more wrong boxes than this on a picture nothing of it can be seen."""
 _DASH = 4  # in pixels
 
 
@@ -34,7 +36,8 @@ def draw_detections(
     they fit. Wrong ones are vermilion with class and score, and what it is that they take for
     another class. Truths not found are blue, with their class if no wrong detection explains them.
     Captions cover no other, and the surest wrong detections have theirs first. Not drawn are
-    detections that are ignored, and truths that do not count.
+    wrong detections beyond the `MOST_WRONG` surest, those that are ignored, and truths that do not
+    count.
 
     Args:
         picture: H×W×3.
@@ -58,6 +61,7 @@ def draw_detections(
         _dashed(canvas, box)
     unexplained = matching.missed(threshold)
     surest = np.flatnonzero(wrong)[np.argsort(-matching.found.scores[wrong], kind="stable")]
+    surest = surest[:MOST_WRONG]
     captions = [_caption(matching, row, classes) for row in surest.tolist()]
     names = [
         classes[matching.truth.classes[row]] if unexplained[row] else ""

@@ -14,7 +14,8 @@ from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.detect.measures.breakdown import average_precision
 from viewfinder.tasks.detect.measures.matching import Kind, Matching
-from viewfinder.wording import counted, some
+from viewfinder.tasks.detect.measures.scores import DetectScores
+from viewfinder.wording import counted, have, some
 
 # Parts that are left out in turn to see what AP50 owes to the pictures that there happen to be.
 _PARTS = 10
@@ -24,6 +25,8 @@ _BOUNDS = (16, 32, 96)
 _SMALL, _ENOUGH = 32, 10
 # Small objects are found less often than others if their share is lower by so much.
 _CLEARLY = 0.1
+# From so much of AP50 on a kind of error costs something, as the figure rounds.
+_COSTS = 0.0005
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,28 @@ def lost_classes(material: DetectMaterial) -> Lost | None:
     says = f"AP50 is 0 on {of} pictures of {some(parts, 6)}."
     wrong = 1 - float(best[there > 0].mean())
     return Lost(names, says, is_clear(wrong, there, lost))
+
+
+def not_found_in_words(scores: DetectScores) -> str:
+    """How many of the objects not found are missed, and why these may cost nothing; or nothing."""
+    missed, lost = scores.errors["missed"].count, int(scores.confusion[:-1, -1].sum())
+    if not lost or missed > lost:
+        return ""
+    objects = f"{counted(lost, 'object')} not found"
+    if not missed:
+        return (
+            f"None of the {objects} is missed: each has a detection, misplaced or of another class."
+        )
+    rest = "" if missed == lost else "; the others have a detection, misplaced or of another class"
+    says = f"Of the {objects}, {missed:,} {'is' if missed == 1 else 'are'} missed{rest}."
+    if scores.errors["missed"].ap50 >= _COSTS:
+        return says
+    near = missed - int(scores.matching.missed(-np.inf).sum())
+    if not near:
+        return says
+    return (
+        f"{says} Missing costs nothing by itself: {have(near)} a detection near that scores less."
+    )
 
 
 def _ap50_without(matching: Matching, part: int, parts: int, classes: int) -> float:

@@ -15,13 +15,20 @@ from viewfinder.evaluation.detect import advice as detect_advice
 from viewfinder.evaluation.detect import plots as detect_plots
 from viewfinder.evaluation.detect.advice import Situation
 from viewfinder.evaluation.detect.difficulty import ranked, shown_from
-from viewfinder.evaluation.detect.drawing import MISSED, RIGHT, WRONG, draw_detections
+from viewfinder.evaluation.detect.drawing import (
+    MISSED,
+    MOST_WRONG,
+    RIGHT,
+    WRONG,
+    draw_detections,
+)
 from viewfinder.evaluation.detect.findings import (
     BySize,
     ap50_error,
     found_by_size,
     lost_classes,
     misses_small,
+    not_found_in_words,
 )
 from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
 from viewfinder.evaluation.few import too_few
@@ -97,6 +104,7 @@ def page(material: DetectMaterial) -> PageMaterial:
         "errors": detect_plots.errors(scores),
         "costliest": costliest,
         "against": against,
+        "not_found": not_found_in_words(scores),
         "sizes": sizes,
         "colours": {"right": _css(RIGHT), "wrong": _css(WRONG), "missed": _css(MISSED)},
         "worst": [_shown(judged, each, threshold) for each in wrong],
@@ -203,7 +211,7 @@ def _confusions(scores: DetectScores, classes: tuple[str, ...]) -> list[str]:
                 f"{pair.count:,} × {classes[pair.true]} not found ({pair.share:.1%} of them)"
             )
         elif pair.true == background:
-            parts.append(f"{pair.count:,} × {classes[pair.answered]} answered where nothing is")
+            parts.append(f"{pair.count:,} × {classes[pair.answered]} answered that fit no object")
         else:
             answer = f"{classes[pair.true]} answered as {classes[pair.answered]}"
             parts.append(f"{pair.count:,} × {answer} ({pair.share:.1%} of them)")
@@ -229,6 +237,9 @@ def _shown(judged: DetectJudgement, each: Worst, threshold: float) -> ShownScene
     )
     height, width = picture.shape[:2]
     errors = ", ".join(f"{count} {_ERRORS[kind]}" for kind, count in each.counts.items())
+    wrong = sum(count for kind, count in each.counts.items() if kind != "missed")
+    if wrong > MOST_WRONG:
+        errors += f"; drawn are the {MOST_WRONG} surest of {wrong} wrong"
     return ShownScene(examples.paths[index], picture_url(picture), width, height, errors)
 
 

@@ -17,6 +17,8 @@ from viewfinder.tasks.detect.measures.scores import DetectScores
 # With more classes than this, curves in colours of their own cannot be told apart.
 _MOST_COLOURS = 10
 _LOWEST = 5
+# A letter beside a bar, as a share of the axis.
+_LETTER = 0.027
 
 _ERRORS = {
     "localisation": "misplaced",
@@ -82,12 +84,14 @@ def errors(scores: DetectScores) -> str:
     axes.barh(range(len(costs)), costs, color=TRAIN, height=0.62)
     axes.set_yticks(range(len(costs)), list(_ERRORS.values()), fontsize=9)
     axes.invert_yaxis()
-    longest = max(*costs, 1.0)
+    gap = max(*costs, 1.0) / 80
+    ends = [1.0]
     for place, (kind, cost) in enumerate(zip(_ERRORS, costs, strict=True)):
         text = f"{cost:.1f} ({_number(scores.errors[kind].count)} counted)"
-        axes.text(cost + longest / 80, place, text, va="center", color=INK, fontsize=8)
-    # The longest bar leaves room for its text.
-    axes.set_xlim(0, 1.6 * longest)
+        axes.text(cost + gap, place, text, va="center", color=INK, fontsize=8)
+        ends.append((cost + gap) / (1 - _LETTER * len(text)))
+    # Every bar leaves room for its text.
+    axes.set_xlim(0, max(ends))
     axes.set_xlabel("points of AP50 to gain", fontsize=9)
     quiet(axes)
     axes.grid(visible=False)
