@@ -203,13 +203,14 @@ def test_a_net_that_no_threshold_makes_useful_is_given_none(tmp_path, page_of):
 
 def test_what_is_missed_and_what_is_not_found_are_brought_together(tmp_path, page_of):
     def beside(boxes, picture):
-        """Of three objects one is misplaced, one too when less sure, and nothing is near the last."""
+        """One of three objects is misplaced, and another by a detection that is less sure."""
         found = right(boxes, picture)
         moved = found.boxes[:2] + np.array([12, 0, 12, 0], np.float32)
         extra = np.array([[900, 0, 901, 1]], np.float32)
         corners = np.concatenate([moved, found.boxes[2:], extra])
-        sure = [0.9, 0.2, 0.9, 0.2] if picture else [0.9, 0.2, 0.95, 0.2]
-        return Detections(corners, np.array(sure, np.float32), np.array([0, 1, 2, 2]))
+        return Detections(
+            corners, np.array([0.9, 0.2, 0.9, 0.2], np.float32), np.array([0, 1, 2, 2])
+        )
 
     told = page_of(*made(tmp_path, answer=beside)).told
     assert (
