@@ -10,6 +10,7 @@ import pytest
 from untrained import untrained_detector
 
 from viewfinder.cli.train import _next
+from viewfinder.inference.asked_scores import has_best
 from viewfinder.pictures.writing import write_picture
 
 CLASSES = ("cat", "dog", "owl")
@@ -168,6 +169,20 @@ def test_what_the_best_thresholds_are_is_told_and_which_few_boxes_chose(ask, det
     assert "--threshold best shows cat 0.3, dog 0.5, owl 0.6" in told
     assert "of cat fewer than 20 boxes were held out" in " ".join(told.split())
     assert "of cat, dog" not in " ".join(told.split())
+
+
+def test_a_class_that_no_threshold_makes_of_use_is_told(ask, detector, photos):
+    own = judged(0.4, 0.01, None)
+    own["per_class"]["cat"]["f1"] = 0.8
+    own["per_class"]["dog"]["f1"] = 0.02
+    detector.save_scores({"val": own})
+    status, _, told = ask("predict", detector.folder, photos, "--threshold", "best")
+    said = " ".join(told.split())
+    assert status == 0
+    assert "--threshold best shows cat 0.4, dog 0.3, owl 0.3; no threshold makes dog, owl" in said
+    assert has_best({"val": own}, CLASSES)
+    own["per_class"]["cat"]["f1"] = 0.09
+    assert not has_best({"val": own}, CLASSES), "nothing is of use"
 
 
 def test_what_is_next_is_an_answer_or_a_pupil():

@@ -51,6 +51,12 @@ def test_a_classifier_says_what_it_does_not_know(small_run, make_set, tmp_path, 
         assert each["label"] == max(each["scores"], key=each["scores"].get) == each["set"][0]
     assert main(["predict", str(folder), str(data / "test"), "--refuse-below", "1"]) == 0
     assert ": unknown  (" in capsys.readouterr().out
+    assert main(["predict", str(folder), str(data / "test"), "--coverage", "0.95"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 * len(run.classes), "of each class two pictures"
+    assert all(": one of: " in line and ", " in line for line in lines)
+    assert main(["predict", str(folder), str(data / "test"), "--coverage", "0.05"]) == 0
+    assert all(": only: " in line for line in capsys.readouterr().out.splitlines())
     with pytest.raises(InputError, match="between 0 and 1"):
         run.predict(data / "test", coverage=1.0)
 

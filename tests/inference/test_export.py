@@ -1,6 +1,7 @@
 """The ONNX file answers as the run does, whoever opens it."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from viewfinder.inference.tiling import in_tiles
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run, open_run
 from viewfinder.tasks import find
+from viewfinder.tasks.calibration import write_calibration
 from viewfinder.tasks.detect.tiling.tiles import Tiles, tiles_of
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.run_weights import new_net
@@ -125,6 +127,21 @@ def test_a_detectors_own_maps(detector, pictures, tmp_path):
     coarse, fine = answers(tmp_path / "a.onnx", torch.rand(1, 3, 64, 96))
     assert coarse.shape == (1, 21, 2, 3)
     assert fine.shape == (1, 21, 4, 6)
+
+
+def test_own_scores_of_a_file_that_calibrates_them_are_refused(
+    detector, detectors_file, pictures, tmp_path
+):
+    assert api.open_run(detectors_file).predict(pictures, scores="own"), "it has none but these"
+    shutil.copytree(detector.folder, tmp_path / "run")
+    maps = {"slopes": [1.0, 2.0], "offsets": [0.5, 0.0], "most": [1.0, 0.9]}
+    write_calibration(tmp_path / "run", {"map": maps})
+    run = open_run(tmp_path / "run")
+    export_onnx(run.model, tmp_path / "a.onnx", pictures=find_pictures(pictures))
+    opened = api.open_run(tmp_path / "a.onnx")
+    assert opened.predict(pictures)
+    with pytest.raises(InputError, match=r"--scores own: .* calibrates its scores itself"):
+        opened.predict(pictures, scores="own")
 
 
 def test_final_objects_are_those_that_predict_finds(detector, pictures, tmp_path, capsys):

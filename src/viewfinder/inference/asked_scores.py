@@ -10,6 +10,8 @@ from viewfinder.wording import likest, some
 
 THRESHOLD_SPLITS = ("val", HELD_OUT, "test")
 """The splits whose scores `best` is read from, the first that there is."""
+USABLE = 0.1
+"""Where precision and recall are no better together (F1) at any threshold, none is of use."""
 # Held-out boxes of a class from which on its threshold means something; classes that are named.
 _ENOUGH, _NAMED = 20, 8
 
@@ -21,21 +23,27 @@ class BestScores:
     Attributes:
         each: of the classes, in their order.
         few: those of which few boxes were held out, and which take that of all classes.
+        useless: those that no threshold makes of use, and which take that of all classes too.
     """
 
     each: tuple[float, ...]
     few: tuple[str, ...] = ()
+    useless: tuple[str, ...] = ()
 
     def told(self, classes: Sequence[str]) -> str:
         """The same in a sentence."""
         each = [f"{name} {score:.2g}" for name, score in zip(classes, self.each, strict=True)]
-        told = f"--threshold best shows {some(each, _NAMED)}"
+        told = [f"--threshold best shows {some(each, _NAMED)}"]
         if self.few:
-            told += (
-                f"; of {some(self.few)} fewer than {_ENOUGH} boxes were held out, and what is "
-                "best of all classes together is taken"
+            told.append(f"of {some(self.few)} fewer than {_ENOUGH} boxes were held out")
+        if self.useless:
+            told.append(
+                f"no threshold makes {some(self.useless)} of use yet (F1 below {USABLE:g} at the "
+                "best): of what is shown of it, expect most to be wrong"
             )
-        return told
+        if self.few or self.useless:
+            told.append("of these what is best of all classes together is taken")
+        return "; ".join(told)
 
 
 def refuse_no_score(flag: str, wanted: float, name: str = "") -> None:
@@ -116,10 +124,10 @@ def best_scores(source: Path, file: Path | None, classes: Sequence[str]) -> Best
 
 
 def has_best(scores: Mapping[str, object], classes: Sequence[str]) -> bool:
-    """Whether a run's scores tell from which score on each class is best shown."""
+    """Whether a run's scores tell from which score on classes are best shown, and it is of use."""
     judged = next((scores[split] for split in THRESHOLD_SPLITS if split in scores), None)
     try:
-        return bool(_read(judged, classes).each)
+        return len(_read(judged, classes).useless) < len(classes)
     except (KeyError, TypeError, ValueError, OverflowError):
         return False
 
@@ -139,8 +147,17 @@ def _read(judged: object, classes: Sequence[str]) -> BestScores:
         raise TypeError("scores are a table")
     together, rows = judged["best"]["threshold"], judged["per_class"]
     few = tuple(name for name in classes if rows[name].get("boxes", _ENOUGH) < _ENOUGH)
-    own = [None if name in few else rows[name]["threshold"] for name in classes]
+    useless = tuple(name for name in classes if name not in few and _is_useless(rows[name]))
+    own = [None if name in few + useless else rows[name]["threshold"] for name in classes]
     found = tuple(float(together if each is None else each) for each in own)
     if not all(0 <= each <= 1 for each in found):
         raise ValueError("a threshold is a score")
-    return BestScores(found, few)
+    return BestScores(found, few, useless)
+
+
+def _is_useless(row: Mapping[str, float | None]) -> bool:
+    """Whether no threshold makes a class of use: it is never found rightly, or hardly ever."""
+    if row["threshold"] is None:
+        return True
+    f1 = row.get("f1")  # scores of earlier versions have none
+    return f1 is not None and f1 < USABLE

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Literal, TypedDict
 
-from viewfinder.inference.opening import note_calibrated
+from viewfinder.inference.opening import refuse_calibrated
 from viewfinder.inference.tiling import WantedTiles, in_tiles
 from viewfinder.tasks.calibration import with_own_scores
 from viewfinder.tasks.model import Model
@@ -47,10 +47,11 @@ def as_asked(
     """The same model, asked as `Asking` says.
 
     Raises:
-        InputError: tiles are asked of what is no detector, or there are none of such sides.
+        InputError: tiles are asked of what is no detector, or there are none of such sides; or own
+            scores of a file that calibrates them within.
     """
     if scores == "own":
-        note_calibrated(model)
+        refuse_calibrated(model)
         model = with_own_scores(model)
     if resize == "area":
         framing = replace(model.config.framing, resizing="area")

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from viewfinder.datasets.framing import DARKNET, STRETCHED, USUAL, Framing
 from viewfinder.errors import InputError
-from viewfinder.events import note
 from viewfinder.inference.handed_nets import open_torchvision
 from viewfinder.inference.onnx_files import LEAST_SCORE, SCORES, OnnxFile
 from viewfinder.nets.facts import TORCHVISION
@@ -80,13 +79,17 @@ def open_model(path: str | Path) -> Model:
     return open_foreign(path) or open_trained(Path(path).expanduser())
 
 
-def note_calibrated(model: Model) -> None:
-    """Say so where an ONNX file's scores are calibrated within, as the net's own are wanted."""
+def refuse_calibrated(model: Model) -> None:
+    """See that the net's own scores can be had, as an ONNX file may calibrate them within.
+
+    Raises:
+        InputError: it does.
+    """
     weights = model.weights
     if isinstance(weights, OnnxWeights) and weights.opened.metadata.get(SCORES) == "calibrated":
-        note(
-            f"{model.source} calibrates its scores itself: export the run with --scores own for "
-            "the network's"
+        raise InputError(
+            f"--scores own: {model.source} calibrates its scores itself, and the network's are not "
+            "in it: ask the run, or export it with --scores own"
         )
 
 

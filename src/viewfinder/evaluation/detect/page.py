@@ -35,7 +35,7 @@ from viewfinder.evaluation.few import too_few
 from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend, counted, verdict
 from viewfinder.evaluation.lost import with_lost
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
-from viewfinder.inference.asked_scores import THRESHOLD_SPLITS
+from viewfinder.inference.asked_scores import THRESHOLD_SPLITS, USABLE
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks.detect.heads import head_of
@@ -43,8 +43,6 @@ from viewfinder.tasks.detect.measures.scores import DetectScores, Worst
 from viewfinder.values import as_list, as_number, as_whole
 
 _WORST, _TYPICAL = 12, 6
-# Where precision and recall are no better together (F1) at any threshold, none is advised.
-_USABLE = 0.1
 # Longer side in pixels of the pictures in the report.
 _SIDE = 520
 _MEASURE = Measure(
@@ -96,7 +94,7 @@ def page(material: DetectMaterial) -> PageMaterial:
         "judged": judged.as_json(),
         "boxes": int(scores.boxes.sum()),
         "threshold": _as_text(threshold),
-        "usable": scores.best is not None and scores.best.f1 >= _USABLE,
+        "usable": scores.best is not None and scores.best.f1 >= USABLE,
         "own_thresholds": _split_of_thresholds(material),
         "precision_recall": detect_plots.precision_recall(scores, classes),
         "confusion": detect_plots.confusion(scores, classes),

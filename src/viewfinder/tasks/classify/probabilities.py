@@ -66,8 +66,11 @@ class ClassProbabilities:
     def line(self, classes: Sequence[str], *, top: int) -> str:
         """The likeliest classes, the likeliest first, or those of the set."""
         order = np.argsort(-self.probabilities, kind="stable")[:top].tolist()
-        shown = order if self.among is None else self.among
-        named = "  ".join(f"{classes[index]} {self.probabilities[index]:.1%}" for index in shown)
+        listed = [
+            f"{classes[index]} {self.probabilities[index]:.1%}"
+            for index in (order if self.among is None else self.among)
+        ]
+        named = "  ".join(listed) if self.among is None else _one_of(listed)
         return named if self.known else f"{unknown_in(classes)}  ({named})"
 
     def _likeliest(self, classes: Sequence[str]) -> str:
@@ -75,3 +78,8 @@ class ClassProbabilities:
         if not self.known:
             return unknown_in(classes)
         return f"{classes[best]} {self.probabilities[best]:.0%}"
+
+
+def _one_of(listed: Sequence[str]) -> str:
+    """A set of classes, which is not to be taken for the likeliest ones."""
+    return f"{'only' if len(listed) == 1 else 'one of'}: {', '.join(listed)}"
