@@ -46,7 +46,7 @@ def main() -> None:
     draws, epochs, folds, pictures = given + [10, 10, 5, 100][len(given) :]
     covered, widths, methods = 0, [], []
     # Drawing reports would take longer than training.
-    training.write_report = lambda *_: FitVerdict("unknown", "", ())  # type: ignore[attr-defined]
+    training.write_report = lambda *_, **__: FitVerdict("unknown", "", ())  # type: ignore[attr-defined]
     for draw in range(draws):
         begun = time.perf_counter()
         with tempfile.TemporaryDirectory() as made:

@@ -1,5 +1,6 @@
 """Folds: how pictures are dealt to them, what they say together, and the trainings themselves."""
 
+import importlib.util
 import json
 import math
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -387,3 +389,16 @@ def test_a_share_that_leaves_too_little_to_learn_from_is_lowered(make_set, tmp_p
     assert (
         f"leaves too little to learn from: folds hold out {held:.2f} of" in capsys.readouterr().err
     )
+
+
+def test_how_often_the_interval_covers_can_be_measured(small_set, monkeypatch, capsys):
+    file = Path(__file__).parents[2] / "benchmarks/folds_coverage.py"
+    spec = importlib.util.spec_from_file_location("folds_coverage", file)
+    coverage = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(coverage)
+    monkeypatch.setattr(training, "write_report", training.write_report)  # which it replaces
+    monkeypatch.setattr(sys, "argv", ["folds_coverage.py", str(small_set), "1", "1", "2", "12"])
+    coverage.main()
+    (draw, total) = capsys.readouterr().out.splitlines()
+    assert "new pictures: " in draw
+    assert total.startswith(f"covered in {draw.count('covered')} of 1 draws")
