@@ -4,6 +4,7 @@
     uv run python benchmarks/few_labels_heads.py DATA --counts 20 --seeds 0 1 2 3 4
     uv run python benchmarks/few_labels_heads.py DATA --full              later layers too: minutes
     uv run python benchmarks/few_labels_heads.py DATA --unlabelled 1500   others without labels
+    uv run python benchmarks/few_labels_heads.py DATA --unequal 60,12,3   so many of three classes
     uv run python benchmarks/few_labels_heads.py DATA --crops OUT         objects of a set of boxes
 
 Draws of the training pictures, as many of each class, are learnt from by class means, by ridge
@@ -11,7 +12,10 @@ regression and by `auto`, as `train classify` does, and scored on the test pictu
 described once. `--full` trains each draw with `--head full` too, nothing held out, and tells the
 processor's seconds from the opened set to the scored run. `--unlabelled` takes so many other
 training pictures as if they had no labels, for `auto` alone, and says in how many draws that was
-kept. `--crops` writes the objects of a set of boxes as class folders, to be given next.
+kept. `--unequal` draws classes too, and tells beside these heads ridge regression to which each
+picture counts alike: what is right of the test pictures where each class counts alike, and where
+it counts as its pictures to learn from. `--crops` writes the objects of a set of boxes as class
+folders, to be given next.
 """
 
 import argparse
@@ -33,6 +37,7 @@ from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks import find
+from viewfinder.tasks.classify.heads import LinearHead, ridge
 from viewfinder.tasks.classify.last_layer import VectorExamples, solve
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.solving import WAYS, described_views, view_extractors
@@ -99,9 +104,36 @@ def right_by(
     others = np.setdiff1d(others, rows)
     more = views[others].mean(1) if len(others) else None
     solved = solve(examples, WAYS[head], more)
-    logits = torch.from_numpy(solved.layer.logits(views[test]))
-    said = logits.softmax(2).mean(1).argmax(1).numpy()
-    return float((said == labels[test]).mean()), solved.believed > 0
+    return float((said(solved.layer, views[test]) == labels[test]).mean()), solved.believed > 0
+
+
+def said(layer: LinearHead, views: np.ndarray) -> np.ndarray:
+    """The class of each picture, of N×V×D."""
+    logits = torch.from_numpy(layer.logits(views))
+    return logits.softmax(2).mean(1).argmax(1).numpy()
+
+
+def of_unequal(
+    counts: list[int], views: np.ndarray, labels: np.ndarray, sides: list[np.ndarray], seeds: int
+) -> None:
+    """Tell what each way is right of, learnt from so many pictures of as many classes."""
+    right: dict[str, list[tuple[float, float]]] = {}
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        classes = rng.permutation(int(labels.max()) + 1)[: len(counts)]
+        of_class = [[side[labels[side] == c] for c in classes] for side in sides]
+        rows = [rng.permutation(own)[:n] for own, n in zip(of_class[0], counts, strict=True)]
+        known = np.repeat(np.arange(len(rows)), [len(each) for each in rows])
+        examples = VectorExamples(views[np.concatenate(rows)], known, len(rows))
+        layers = {head: solve(examples, WAYS[head]).layer for head in HEADS}
+        layers["each picture alike"] = ridge(examples.vectors, known, len(rows)).layer
+        for name, layer in layers.items():
+            recalls = [(said(layer, views[own]) == i).mean() for i, own in enumerate(of_class[1])]
+            both = np.mean(recalls), np.average(recalls, weights=np.bincount(known))
+            right.setdefault(name, []).append((float(both[0]), float(both[1])))
+    for name, found in right.items():
+        for words, part in (("each class alike", 0), ("as they are", 1)):
+            tell(f"{counts}, {name}, {words}", [both[part] for both in found])
 
 
 def tell(name: str, right: list[float], more: str = "") -> None:
@@ -116,6 +148,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="a draw each")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--unlabelled", type=int, default=0)
+    parser.add_argument("--unequal", nargs="*", default=[], help="such as 60,12,3,1")
+    parser.add_argument("--draws", type=int, default=24, help="of --unequal")
     parser.add_argument("--crops", type=Path)
     given = parser.parse_args()
     data = open_dataset(given.data)
@@ -135,12 +169,19 @@ def main() -> None:
     draws = {(k, s): drawn(data.labels, pool, k, s) for k in given.counts for s in given.seeds}
     others = np.random.default_rng(0).permutation(pool)[: given.unlabelled]
     used = np.unique(np.concatenate([test, others, *draws.values()]))
+    if given.unequal:
+        used = np.concatenate([pool, test])
     began = time.process_time()
     described = describe(data.select(used), config)
     views = np.full((len(data), *described.shape[1:]), np.nan)
     views[used] = described
     seconds = time.process_time() - began
     print(f"{len(used):,} pictures at {size[0]}×{size[1]}: {seconds:.0f} s of CPU", flush=True)
+    for counts in given.unequal:
+        shape = [int(each) for each in counts.split(",")]
+        of_unequal(shape, views, data.labels, [pool, test], given.draws)
+    if given.unequal:
+        return
     none = others[:0]
     kinds = [("auto", none), ("auto", others)] if len(others) else [(h, none) for h in HEADS]
     for count in given.counts:

@@ -101,17 +101,19 @@ def test_the_pull_is_the_one_whose_left_out_pictures_surprise_least():
     assert chosen.surprise == pytest.approx(judged) == pytest.approx(min(each))
 
 
-def test_each_class_may_count_as_much_as_any_other():
+def test_each_class_counts_as_much_as_any_other_however_many_pictures_it_has():
     rng = np.random.default_rng(7)
     labels = np.repeat([0, 1], [40, 4])
     x = rng.normal(size=(44, 3)) + 0.8 * labels[:, None]
-    views = x[:, None]
     asked = rng.normal(size=(400, 3)) + 0.8 * np.repeat([0, 1], 200)[:, None]
-    said = [
-        solve(VectorExamples(views, labels, 2, balanced), ("linear",)).layer.logits(asked).argmax(1)
-        for balanced in (False, True)
-    ]
-    assert said[0].mean() < 0.25 < 0.4 < said[1].mean() < 0.6
+    by_pictures = ridge(x, labels, 2).layer.logits(asked).argmax(1)
+    solved = solve(VectorExamples(x[:, None], labels, 2), ("linear",))
+    by_classes = solved.layer.logits(asked).argmax(1)
+    assert by_pictures.mean() < 0.25 < 0.4 < by_classes.mean() < 0.6
+    assert solved.unequal
+    left_out = ridge(x, labels, 2, weights=1 / np.bincount(labels)[labels]).left_out.argmax(1)
+    recalls = [(left_out[labels == c] == c).mean() for c in (0, 1)]
+    assert solved.right["linear"] == pytest.approx(np.mean(recalls))
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60))
@@ -138,12 +140,15 @@ def test_the_way_is_the_one_that_left_out_pictures_prefer():
 def test_where_the_lower_share_is_taken_it_is_said_why():
     layer = class_means(np.eye(3), np.arange(3), 3).layer
     few = Solved(layer, "linear", 0.1, {"prototypes": 0.75, "linear": 0.708}, 24)
-    told = _told(few, ("a", "b", "c"), balanced=False)
+    told = _told(few, ("a", "b", "c"))
     assert told.endswith(
         "class means 75.0%, ridge regression 70.8%, so that class means are not clearly better"
     )
     better = replace(few, right={"prototypes": 0.7, "linear": 0.75})
-    assert "clearly" not in _told(better, ("a", "b", "c"), balanced=False)
+    assert "clearly" not in _told(better, ("a", "b", "c"))
+    assert "each class counting alike: class means" in _told(
+        replace(few, unequal=True), ("a", "b", "c")
+    )
 
 
 def test_a_picture_a_class_is_learnt_though_none_can_be_left_out():
@@ -152,20 +157,14 @@ def test_a_picture_a_class_is_learnt_though_none_can_be_left_out():
     np.testing.assert_array_equal(solved.layer.logits(np.eye(3)).argmax(1), np.arange(3))
 
 
-def test_where_a_class_has_one_picture_a_way_that_forgets_it_is_not_taken():
+def test_a_class_of_one_picture_is_not_outvoted():
     rng = np.random.default_rng(0)
-    # 40 of one class, and of two others one picture each, which ridge regression outvotes.
     labels = np.array([0] * 40 + [1, 2])
     x = rng.normal(size=(42, 8)) * 0.5
     x[40, 0] += 1.5
     x[41, 1] += 1.5
-    examples = VectorExamples(x[:, None], labels, 3)
-    solved = solve(examples, ("prototypes", "linear"))
-    assert solved.right["linear"] >= solved.right["prototypes"], (
-        "left-out pictures prefer the other"
-    )
-    assert solve(examples, ("linear",)).layer.logits(x[40:]).argmax(1).tolist() == [0, 0]
-    assert solved.way == "prototypes"
+    assert ridge(x, labels, 3).layer.logits(x[40:]).argmax(1).tolist() == [0, 0]
+    solved = solve(VectorExamples(x[:, None], labels, 3), ("linear",))
     assert solved.layer.logits(x[40:]).argmax(1).tolist() == [1, 2]
     assert solved.single == (1, 2)
 

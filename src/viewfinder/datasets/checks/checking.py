@@ -127,7 +127,7 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
             yield Fault("not-in-train", name, detail, f"add pictures of {name} to train/")
         elif is_unbalanced(count, largest):
             detail = f"it has {counted(count, 'training picture')}, the largest class {largest:,}"
-            fix = f"add pictures of {name}, or train with --balanced"
+            fix = f"add pictures of {name}, or train in steps with --balanced"
             yield Fault("imbalance", name, detail, fix)
     for split, split_name in enumerate(SPLITS):
         if split != TRAIN and (dataset.splits == split).any():

@@ -78,10 +78,13 @@ def _far_below(
     return Lost(tuple(classes[index] for index in weak), says, clear=True)
 
 
-def balanced_advice(train: Dataset, *, balanced: bool) -> tuple[str, ...]:
-    """To show every class equally often, where `check` calls a class unbalanced."""
+def balanced_advice(train: Dataset, recipe: ClassifyRecipe) -> tuple[str, ...]:
+    """To show every class equally often, where `check` calls a class unbalanced.
+
+    A layer that is solved counts them alike in any case.
+    """
     counts = train.counts()
-    if balanced or not counts:
+    if recipe.balanced or not recipe.in_steps or not counts:
         return ()
     largest = max(counts, key=lambda name: counts[name])
     rare = [name for name, count in counts.items() if is_unbalanced(count, counts[largest])]

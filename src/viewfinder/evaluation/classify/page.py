@@ -118,7 +118,7 @@ def fit(material: ClassifyMaterial) -> FitVerdict:
     lost = lost_classes(material)
     said = with_lost(said, lost) if lost else said
     said = with_always(said, beside_always(material), now)
-    balance = balanced_advice(material.dataset.split("train"), balanced=recipe.balanced)
+    balance = balanced_advice(material.dataset.split("train"), recipe)
     return replace(said, tries=first(balance, said.tries))
 
 

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from viewfinder.tasks.chance import share_error, worth
 from viewfinder.tasks.classify.believing import Likeness, believed, likeness
@@ -33,19 +32,15 @@ class VectorExamples:
     Attributes:
         views: N×V×D: V is 1, or 2 with each picture's mirror image.
         labels: N.
-        balanced: whether each class counts as much as any other, however many pictures it has.
     """
 
     views: Floats
     labels: Labels
     classes: int
-    balanced: bool = False
 
     def select(self, numbers: Labels) -> "VectorExamples":
         """Some of them."""
-        return VectorExamples(
-            self.views[numbers], self.labels[numbers], self.classes, self.balanced
-        )
+        return VectorExamples(self.views[numbers], self.labels[numbers], self.classes)
 
     @property
     def vectors(self) -> Floats:
@@ -54,9 +49,11 @@ class VectorExamples:
 
     @property
     def weights(self) -> Floats:
-        """What each picture counts."""
-        if not self.balanced:
-            return np.ones(len(self.labels))
+        """What each picture counts: each class as much as any other, however many it has.
+
+        Where classes are unequal that is right of more pictures of rare ones, and of no fewer of
+        all, than where each picture counts alike (`docs/few-labels.md`).
+        """
         counts = np.bincount(self.labels, minlength=self.classes)
         return np.asarray(1.0 / counts[self.labels], np.float64)
 
@@ -67,11 +64,12 @@ class Solved:
 
     Attributes:
         decay: the pull towards zero; 0 of class means.
-        right: the share of left-out pictures that were right, by way; empty if none could be. Where
-            examples are balanced, each class counts alike. With
+        right: the share of left-out pictures that were right, each class counting alike, by way;
+            empty if none could be. With
             pictures without labels also `labelled` and `unlabelled`: of five folds of the
             pictures with labels, without the others and with them.
         pictures: how many were left out.
+        unequal: whether classes have more pictures than others.
         single: the classes of one picture each, which could not be left out.
         believed: how many pictures without labels took part.
     """
@@ -82,6 +80,7 @@ class Solved:
     right: dict[str, float]
     pictures: int
     believed: int = 0
+    unequal: bool = False
     single: tuple[int, ...] = ()
 
 
@@ -123,12 +122,8 @@ def solve(
             said = each.left_out[judged].argmax(axis=1)
             hits = said == examples.labels[judged]
             right[way] = float(np.average(hits, weights=examples.weights[judged]))
-    left_out = np.bincount(examples.labels[judged]).tolist()
-    known_by = worth(left_out) if examples.balanced else len(judged)
-    known = {way: _knows(each.layer, examples, own == 1) for way, each in candidates.items()}
-    most = max(known.values())
-    fair = {way: share for way, share in right.items() if known[way] == most}
-    way = _chosen(fair, known_by) if right else max(ways[::-1], key=known.__getitem__)
+    known_by = worth(np.bincount(examples.labels[judged]).tolist())
+    way = _chosen(right, known_by) if right else ways[-1]
     learnt, count, shares = candidates[way], 0, {str(way): share for way, share in right.items()}
     if unlabelled is not None and len(unlabelled) and right:
         others = Others(unlabelled, likeness(np.concatenate([examples.vectors, unlabelled])))
@@ -137,18 +132,8 @@ def solve(
             shares[name] = right_of_left_out(examples.labels, learn).right
         if shares["unlabelled"] > shares["labelled"]:
             learnt, count = _self_trained(examples, way, others)
-    alone = tuple(single.tolist())
-    return Solved(learnt.layer, way, learnt.decay, shares, len(judged), count, alone)
-
-
-def _knows(layer: LinearHead, examples: VectorExamples, rows: NDArray[np.bool_]) -> int:
-    """How many of some pictures a layer that learnt from them is right of.
-
-    All there is to tell ways apart by the only picture of a class: what does not even know that one
-    again will know no other of its class.
-    """
-    said = layer.logits(examples.vectors[rows]).argmax(axis=1)
-    return int((said == examples.labels[rows]).sum())
+    alone, unequal = tuple(single.tolist()), bool(counts.min() < counts.max())
+    return Solved(learnt.layer, way, learnt.decay, shares, len(judged), count, unequal, alone)
 
 
 def _chosen(right: Mapping[Way, float], pictures: float) -> Way:

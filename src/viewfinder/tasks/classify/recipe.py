@@ -111,7 +111,8 @@ class ClassifyRecipe(Recipe):
     erase: float = 0.0
     """Augmentation: largest side of a grey square laid over each picture, as a share."""
     balanced: bool = False
-    """Show every class equally often, however many pictures it has."""
+    """Show every class equally often, however many pictures it has, and judge by the mean recall of
+    the classes. A last layer alone is learnt so in any case."""
     mirror: bool = True
     """Answer with the mean over a picture and its mirror image, at twice the time, where training
     mirrored pictures too."""

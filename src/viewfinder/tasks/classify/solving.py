@@ -74,16 +74,12 @@ def solve_last_layer(
             unlabelled_pictures(recipe.unlabelled, learnt=learnt, held_out=held_out)
         )
     described = described_views(extractors, pixels, truth)
-    examples = VectorExamples(
-        described,
-        np.asarray(truth.labels, np.int64),
-        len(config.classes),
-        recipe.balanced,
-    )
+    labels = np.asarray(truth.labels, np.int64)
+    examples = VectorExamples(described, labels, len(config.classes))
     more = None if others is None else _vectors_of(others, extractors, config)
     solved = solve(examples, WAYS[recipe.head], more)
     _put(net, extractors[0].layer, solved)
-    note(says := _told(solved, config.classes, balanced=recipe.balanced))
+    note(says := _told(solved, config.classes))
     return {
         "way": solved.way,
         "decay": solved.decay,
@@ -217,7 +213,7 @@ def _linear(net: nn.Module, layer: str) -> nn.Linear:
     return module
 
 
-def _told(solved: Solved, classes: Sequence[str], *, balanced: bool) -> str:
+def _told(solved: Solved, classes: Sequence[str]) -> str:
     """How the layer came about, in a line."""
     said = f"the last layer is learnt by {IN_WORDS[solved.way]}"
     if not solved.right:
@@ -227,7 +223,7 @@ def _told(solved: Solved, classes: Sequence[str], *, balanced: bool) -> str:
     )
     if solved.way == "linear" and solved.right.get("prototypes", 0.0) > solved.right["linear"]:
         shares += ", so that class means are not clearly better"
-    alike = ", each class counting alike" if balanced else ""
+    alike = ", each class counting alike" if solved.unequal else ""
     said += f"; right of {counted(solved.pictures, 'left-out picture')}{alike}: {shares}"
     if solved.single:
         named = some([classes[number] for number in solved.single], _NAMED)
