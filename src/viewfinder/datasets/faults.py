@@ -10,6 +10,9 @@ class Fault:
     Attributes:
         blocking: learning from the set would be silently wrong, so that it is refused until this is
             fixed; `check` alone goes on.
+        labels: of a file that holds one picture's labels and of which nothing is read, or not all,
+            its path: all other pictures are read rightly. Empty where the set is concerned.
+        picture: the picture of `labels`, where it is known.
     """
 
     kind: str
@@ -17,6 +20,8 @@ class Fault:
     detail: str
     fix: str
     blocking: bool = False
+    labels: str = ""
+    picture: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}: {self.detail}; {self.fix}"

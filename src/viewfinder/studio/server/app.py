@@ -215,7 +215,18 @@ def _writing(app: FastAPI, store: Store, person: str) -> None:
 
     @app.post("/api/look")
     def look(_document: Document) -> Response:
+        if store.progress().stage != "done":
+            store.read_again()
+            return _json({"news": ()})
         return _json({"news": said_of(store.look_at_disk())})
+
+    @app.post("/api/anew")
+    def anew(document: Document, who: who) -> Response:
+        picture, session = document.get("picture"), session_of(document)
+        if type(picture) is not int or not 0 <= picture < 1 << 31:
+            raise InputError("the number of a picture is a whole one")
+        done = store.label_anew(str(document.get("id")), picture, who, session)
+        return _json(as_json(done))
 
 
 def _turned(document: dict[str, object], person: str) -> tuple[str, str, str]:
@@ -237,6 +248,7 @@ def _status(store: Store, news: News, adding: Adding, teacher: Teacher) -> dict[
         "seq": newest[0].seq if newest else 0,
         "news": news.said,
         "adding": adding.state(),
+        "unread": as_json(store.unread_labels()),
         "learning": teacher.state() | {"cannot": teacher.cannot(kind, counts)},
     }
 

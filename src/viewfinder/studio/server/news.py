@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
+from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import proposals_file
 from viewfinder.studio.store import DiskReport, Store
@@ -65,14 +66,28 @@ class News:
         return thread
 
     def _look(self, store: Store, busy: Callable[[], bool]) -> None:
-        try:
-            store.wait()
-        except InputError:
-            return  # the page says what the reading came to
+        while not _is_read(store):
+            # The page says what the reading came to: it is tried again once a file is another.
+            if not self._another(store.data):
+                return
+            store.read_again()
         if store.pictures(count=0).total > _MANY and self._ended.wait(_FIRST):
             return
         self._tell(lambda: _proposals(store))
         self._watch(store, busy)
+
+    def _another(self, data: Path) -> bool:
+        """Wait until a file that may be one of labels is another, and rests; False at the end."""
+        seen = last = _files(data)
+        pause = EVERY
+        while not self._ended.wait(pause):
+            begun = time.perf_counter()
+            now = _files(data)
+            if now != seen and now == last:
+                return True
+            last = now
+            pause = max(EVERY, _SPARING * (time.perf_counter() - begun))
+        return False
 
     def _tell(self, find: Callable[[], tuple[str, ...]]) -> None:
         try:
@@ -83,7 +98,7 @@ class News:
 
     def _watch(self, store: Store, busy: Callable[[], bool]) -> None:
         """Look once, and again whenever a folder or a picture in sight changed and rests again."""
-        folders: tuple[Path, ...] = (store.data,)
+        places: tuple[Path, ...] = (store.data,)
         seen: Signs | None = None
         last: Signs | None = None
         pause = 0.0
@@ -91,34 +106,53 @@ class News:
             begun = time.perf_counter()
             # A folder that is not there has been moved, or its disk is away: it may come back.
             if store.data.is_dir() and not busy():
-                now = self._signs(folders)
+                now = self._signs(places)
                 if now != seen and (now == last or seen is None):
                     self._tell(lambda: said_of(store.look_at_disk()))
-                    before, folders = folders, _folders(store)
+                    before, places = places, _places(store)
                     # What changed while it was looked at is looked at again.
-                    now = seen = now if before == folders else self._signs(folders)
+                    now = seen = now if before == places else self._signs(places)
                 last = now
             pause = max(EVERY, _SPARING * (time.perf_counter() - begun))
 
-    def _signs(self, folders: tuple[Path, ...]) -> Signs:
-        """What tells that something changed: the folders' times, and which pictures in sight are
-        others than those that were shown."""
+    def _signs(self, places: tuple[Path, ...]) -> Signs:
+        """What tells that something changed: the times of folders and files, and which pictures in
+        sight are others than those that were shown."""
         with self._lock:
             shown = list(self._shown.items())
         others = [(file, now) for file, was in shown if (now := _sign_of(file)) != was]
-        return (*map(_time_of, folders), *others)
+        return (*map(_time_of, places), *others)
 
 
-def _folders(store: Store) -> tuple[Path, ...]:
+def _is_read(store: Store) -> bool:
     try:
-        return tuple(store.data / each for each in sorted(store.folders()))
+        store.wait()
+    except InputError:
+        return False
+    return True
+
+
+def _files(data: Path) -> Signs:
+    """What tells that a file beside the pictures changed, any of which may be labels."""
+    try:
+        seen = survey(data).files.values()
+    except InputError:
+        return ()
+    return tuple((path, _time_of(data / path)) for paths in seen for path in paths)
+
+
+def _places(store: Store) -> tuple[Path, ...]:
+    """The folders in which pictures lie, and the files of labels that could not be read."""
+    try:
+        unread = (each.file for each in store.unread_labels())
+        return tuple(store.data / each for each in (*sorted(store.folders()), *unread))
     except InputError:  # the database is away for a moment
         return (store.data,)
 
 
-def _time_of(folder: Path) -> int | None:
+def _time_of(place: Path) -> int | None:
     try:
-        return folder.stat().st_mtime_ns
+        return place.stat().st_mtime_ns
     except OSError:
         return None
 
@@ -148,8 +182,12 @@ def said_of(report: DiskReport) -> tuple[str, ...]:
         (report.missing, "missing", ": moved away or deleted; put back, they have their labels"),
         (report.changed, "changed since labelled", ": look whether the labels still fit"),
     )
-    return tuple(
+    said = [
         f"{counted(len(names), 'picture')} {what} ({some(names)}){then}"
         for names, what, then in parts
         if names
-    )
+    ]
+    if report.read:
+        files = counted(len(report.read), "file of labels", "files of labels")
+        said.append(f"{files} mended, and read now ({some(report.read)})")
+    return (*said, *(f"still not read: {why}" for why in report.unread))

@@ -34,7 +34,8 @@ from viewfinder.wording import counted
 
 # Boxes that people add stand behind those of the files, in the order of their operations.
 FIRST_PLACE = 1 << 40
-_IS_READY = select(tables.picture.c.ready).where(tables.picture.c.id == bindparam("key_"))
+_IS_READY = select(tables.picture.c.ready, tables.picture.c.trouble)
+_IS_READY = _IS_READY.where(tables.picture.c.id == bindparam("key_"))
 
 
 def apply_all(writer: Writer, operation: Operation) -> None:
@@ -163,10 +164,12 @@ def _place(writer: Writer, number: int) -> int:
 
 
 def _ready(writer: Writer, picture: int) -> None:
-    row = writer.connection.execute(_IS_READY, {"key_": picture}).scalar()
+    row = writer.connection.execute(_IS_READY, {"key_": picture}).first()
     if row is None:
         raise InputError(f"there is no picture {picture}")
-    if not row:
+    if not row.ready and row.trouble:
+        raise InputError(f"its labels wait to be read, or to be made anew: {given(row.trouble)}")
+    if not row.ready:
         raise Unavailable("the labels of this picture are still being read: try again in a moment")
 
 

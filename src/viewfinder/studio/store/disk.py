@@ -6,6 +6,7 @@ missing picture whose size, time and (where it is known) digest a new file has w
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from sqlalchemy import RowMapping, bindparam, select
@@ -17,7 +18,7 @@ from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
-from viewfinder.studio.store import tables
+from viewfinder.studio.store import tables, unread
 from viewfinder.studio.store.database import Database, value_of
 from viewfinder.studio.store.found_rows import new_row, status_of
 from viewfinder.studio.store.records import DiskReport
@@ -72,7 +73,8 @@ def look(database: Database, data: Path) -> DiskReport:
         updates.append(row)
     _write(database, updates)
     _add(database, data, report.added, fresh, kind)
-    return report
+    read, still = unread.look(database, data)
+    return replace(report, read=read, unread=still)
 
 
 def add(database: Database, data: Path, paths: Sequence[str]) -> None:

@@ -1,8 +1,9 @@
 """What a data folder holds, by the readers that `train` has, before it is taken into a store."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.class_folders.reading import is_class_folders, open_class_folders
 from viewfinder.datasets.formats.other_tools import refuse_other_tools
@@ -21,6 +23,15 @@ from viewfinder.errors import InputError
 from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.studio.store.records import Kind
+from viewfinder.wording import counted
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What could not be read of a file of labels: its pictures' paths, and a sentence."""
+
+    pictures: tuple[str, ...]
+    why: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +43,7 @@ class Found:
         dataset: as `train` reads it; None of a folder without labels.
         paths: the pictures relative to the folder: the dataset's, in its order, then the others.
         trouble: by path, why a picture's labels are not used.
+        unread: by file of labels, relative to the folder, what could not be read of it.
         below: the dataset's own folder, relative to this one, if it is another.
     """
 
@@ -41,6 +53,12 @@ class Found:
     trouble: Mapping[str, str]
     below: str
     notes: tuple[str, ...]
+    unread: Mapping[str, "Unread"] = field(default_factory=dict)
+
+    @cached_property
+    def waiting(self) -> frozenset[str]:
+        """The pictures whose labels could not be read."""
+        return frozenset(path for each in self.unread.values() for path in each.pictures)
 
     @cached_property
     def good(self) -> NDArray[np.bool_]:
@@ -60,18 +78,7 @@ def look(data: Path, kind: Kind | None) -> Found:
     with _no_labels_is_fine(data):
         boxes = read_box_files(data)
     if boxes is not None:
-        fitted = usable_boxes(boxes)
-        give_back_freed()
-        left = set(boxes.paths) - set(fitted.paths)
-        why = "the picture is of another shape than its labels say"
-        below = _below(data, fitted.root)
-        own = [_inner(below, path) for path in fitted.paths]
-        rest = [_inner(below, path) for path in boxes.paths if path in left]
-        beside = survey(fitted.root).beside(boxes.paths)
-        extra = [_inner(below, path) for path in beside]
-        return Found(
-            "boxes", fitted, (*own, *rest, *extra), dict.fromkeys(rest, why), below, _notes(fitted)
-        )
+        return _of_boxes(data, boxes)
     masks = read_saliency(data) if not kind else None
     dataset = masks
     if masks is None:
@@ -85,6 +92,44 @@ def look(data: Path, kind: Kind | None) -> Found:
     return Found(
         kind or ("masks" if masks else "classes"), dataset, paths, {}, below, _notes(dataset)
     )
+
+
+def _of_boxes(data: Path, boxes: Dataset) -> Found:
+    """What a set of boxes holds, without what is wrong in the labels of single pictures."""
+    below = _below(data, boxes.root)
+    unread = _unread(below, boxes.faults)
+    boxes = replace(boxes, faults=tuple(each for each in boxes.faults if not each.labels))
+    fitted = usable_boxes(boxes)
+    give_back_freed()
+    left = set(boxes.paths) - set(fitted.paths)
+    own = [_inner(below, path) for path in fitted.paths]
+    rest = [_inner(below, path) for path in boxes.paths if path in left]
+    waiting = {path: each.why for each in unread.values() for path in each.pictures}
+    # Of a Pascal VOC file that cannot be read, the set does not know the picture.
+    known = {*own, *rest}
+    alone = sorted(path for path in waiting if path not in known)
+    seen = survey(boxes.root)
+    beside = [_inner(below, path) for path in seen.beside(boxes.paths)]
+    extra = [*alone, *(path for path in beside if path not in waiting)]
+    why = "the picture is of another shape than its labels say"
+    trouble = dict.fromkeys(rest, why) | waiting
+    paths = (*own, *rest, *extra)
+    return Found("boxes", fitted, paths, trouble, below, _notes(fitted), unread)
+
+
+def _unread(below: str, faults: Sequence[Fault]) -> dict[str, Unread]:
+    """What is wrong in files of labels that are of one picture each, by file."""
+    by_file: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        if fault.labels:
+            by_file[_inner(below, fault.labels)].append(fault)
+    found = {}
+    for file, all_ in by_file.items():
+        pictures = dict.fromkeys(_inner(below, each.picture) for each in all_ if each.picture)
+        more = len(all_) // max(1, len(pictures)) - 1
+        also = f" (and {counted(more, 'further line')})" if more else ""
+        found[file] = Unread(tuple(pictures), f"{all_[0]}{also}")
+    return found
 
 
 @contextlib.contextmanager

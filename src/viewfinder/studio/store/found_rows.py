@@ -47,6 +47,7 @@ def picture_rows(found: "Found") -> Callable[[int], dict[str, object]]:
         path = found.paths[index]
         values: dict[str, object] = {"trouble": found.trouble.get(path, ""), "place": index}
         values |= {"label": None, "side": -1, "grp": "", "number": None, "listed": 0}
+        values["ready"] = int(path not in found.waiting)
         # A picture that lies in the folder of its class is labelled.
         values["state"] = "done" if whole and index < count else "todo"
         if index < count and dataset is not None:
@@ -56,7 +57,10 @@ def picture_rows(found: "Found") -> Callable[[int], dict[str, object]]:
                 "side": int(dataset.splits[index]),
                 "grp": kept(dataset.groups[index]) if dataset.groups else "",
                 "number": None if ids is None else int(ids[index]),
-                "listed": int(whole or dataset.boxes is not None or found.kind == "masks"),
+                "listed": int(
+                    path not in found.waiting
+                    and (whole or dataset.boxes is not None or found.kind == "masks")
+                ),
             }
         return values
 

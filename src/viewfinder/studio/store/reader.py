@@ -10,7 +10,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.label_store import SECOND, dataset_of
 from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
-from viewfinder.studio.store import history, lines, listing, tables
+from viewfinder.studio.store import history, lines, listing, tables, unread
 from viewfinder.studio.store.counting import Counting
 from viewfinder.studio.store.database import Database, value_of
 from viewfinder.studio.store.films import Films
@@ -23,6 +23,7 @@ from viewfinder.studio.store.records import (
     LabelClass,
     OnePicture,
     Page,
+    UnreadLabels,
 )
 
 # The pictures that have a box.
@@ -119,6 +120,11 @@ class Reader:
         """What reading the folder guessed, clipped or left out, in words for a person."""
         with self._database.read() as connection:
             return history.notes(connection)
+
+    def unread_labels(self) -> tuple[UnreadLabels, ...]:
+        """The files of labels that could not be read, with the pictures that wait for them."""
+        with self._database.read() as connection:
+            return unread.listed(connection)
 
     def caution(self) -> str:
         """What to know of the disk that the labels lie on, in a sentence; nothing of most."""

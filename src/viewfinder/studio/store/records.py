@@ -58,7 +58,7 @@ class Picture:
             the file cannot be read).
         label: the id of the class of the picture as a whole, where it has one.
         ready: its boxes have been read. Until then only its pixels can be shown, and edits are
-            refused.
+            refused; with `trouble`, its file of labels could not be read.
         missing: its file was not there when last looked for.
         changed: its file has other bytes than when it was labelled.
         trouble: why its labels are not used, such as another shape than they state; or empty.
@@ -237,11 +237,27 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class UnreadLabels:
+    """A file of labels that could not be read, or not all of it.
+
+    Attributes:
+        why: the file, what is wrong and what to do, in a sentence.
+        pictures: those that wait for it: they are edited once it is read.
+    """
+
+    file: str
+    why: str
+    pictures: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class DiskReport:
     """What became of the pictures' files since they were last looked at; paths of pictures.
 
     Attributes:
         moved: from, to.
+        read: files of labels that could not be read before, and are now.
+        unread: sentences on those that are others now, and still cannot be read.
     """
 
     added: tuple[str, ...] = ()
@@ -249,9 +265,11 @@ class DiskReport:
     found_again: tuple[str, ...] = ()
     moved: tuple[tuple[str, str], ...] = ()
     changed: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return any((self.added, self.missing, self.found_again, self.moved, self.changed))
+        return any(asdict(self).values())
 
 
 @dataclass(frozen=True)

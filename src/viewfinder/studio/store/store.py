@@ -10,7 +10,7 @@ from viewfinder import events
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing
 from viewfinder.labelling.proposals import Proposals, read_proposals
-from viewfinder.studio.store import disk, history, lines, proposing, undoing
+from viewfinder.studio.store import disk, history, lines, proposing, undoing, unread
 from viewfinder.studio.store.applying import apply_all, said_of
 from viewfinder.studio.store.changes import Operation, checked, checked_id
 from viewfinder.studio.store.database import Database, database_file, set_value, value_of
@@ -77,16 +77,13 @@ class Store(Reader):
     def __init__(self, data: Path, database: Database, kind: Kind | None) -> None:
         super().__init__(data, database)
         self.seats, self.opinions = Seats(database), Opinions(database)
-        self._progress = Progress("done", 0, 0)
+        self._again = threading.Lock()
+        self._progress, self._wanted = Progress("done", 0, 0), kind
         self._reading: threading.Thread | None = None
         with database.read() as connection:
             done = value_of(connection, "import") == "done"
         if not done:
-            self._progress = Progress("reading", 0, 0)
-            self._reading = threading.Thread(
-                target=self._take_in, args=(kind,), name="first reading", daemon=True
-            )
-            self._reading.start()
+            self._read()
 
     def __enter__(self) -> "Store":
         return self
@@ -122,13 +119,24 @@ class Store(Reader):
         if self._progress.stage == "failed":
             raise InputError(self._progress.trouble)
 
-    def _take_in(self, kind: Kind | None) -> None:
+    def read_again(self) -> None:
+        """Begin a first reading again that failed; nothing where it did not."""
+        with self._again:
+            if self._progress.stage == "failed":
+                self._read()
+
+    def _read(self) -> None:
+        self._progress = Progress("reading", 0, 0)
+        self._reading = threading.Thread(target=self._take_in, name="first reading", daemon=True)
+        self._reading.start()
+
+    def _take_in(self) -> None:
         def report(progress: Progress) -> None:
             self._progress = progress
 
         with events.listening():
             try:
-                take_in(self._database, self.data, kind, report)
+                take_in(self._database, self.data, self._wanted, report)
             except InputError as error:
                 self._progress = Progress("failed", 0, 0, str(error))
             except Exception as error:
@@ -203,6 +211,18 @@ class Store(Reader):
             return f"restored to operation {seq}"
 
         return self._once(id, person, session, "restore", work)
+
+    def label_anew(self, id: str, picture: int, person: str = "", session: str = "") -> Applied:
+        """Let a picture be labelled whose file of labels could not be read; see `unread`.
+
+        Raises:
+            InputError: it does not wait for any file.
+        """
+
+        def work(writer: Writer) -> str:
+            return unread.label_anew(writer, picture)
+
+        return self._once(id, person, session, unread.READ, work)
 
     def propose(
         self, run: str, proposals: Proposals, *, id: str | None = None, alone: bool = False

@@ -19,7 +19,7 @@ from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
-from viewfinder.studio.store import tables
+from viewfinder.studio.store import tables, unread
 from viewfinder.studio.store.database import Database, set_value, value_of
 from viewfinder.studio.store.found_rows import (
     CLASS,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _AT_ONCE = 500
 Report = Callable[[Progress], None]
 _picture = tables.picture
+# Nobody has taken it in yet; what waits for its file of labels has trouble.
+_OPEN = (_picture.c.ready == 0) & (_picture.c.trouble == "")
 
 
 def take_in(database: Database, data: Path, kind: Kind | None, report: Report) -> None:
@@ -64,7 +66,8 @@ def take_in(database: Database, data: Path, kind: Kind | None, report: Report) -
         done += len(part)
         report(Progress("keeping", done, total))
     with database.write() as connection:
-        connection.execute(_picture.delete().where(_picture.c.ready == 0))
+        connection.execute(_picture.delete().where(_OPEN))
+        unread.keep(connection, data, found)
         set_value(connection, "import", "done")
     report(Progress("done", total, total))
 
@@ -157,9 +160,7 @@ def _keep(
     """Keep what the labels say of some pictures, of those alone that nobody has kept yet."""
     paths = [kept(found.paths[index]) for index in part]
     with database.read() as connection:
-        chosen = select(_picture.c.path, _picture.c.id).where(
-            _picture.c.path.in_(paths), _picture.c.ready == 0
-        )
+        chosen = select(_picture.c.path, _picture.c.id).where(_picture.c.path.in_(paths), _OPEN)
         open_: dict[str, int] = dict(connection.execute(chosen).all())
     mine = [index for index, path in zip(part, paths, strict=True) if path in open_]
     if not mine:
@@ -178,7 +179,7 @@ def _keep(
         updates.append(values | {"key_": number})
     with database.write() as connection:
         still = select(_picture.c.id).where(
-            _picture.c.id.in_([each["key_"] for each in updates]), _picture.c.ready == 0
+            _picture.c.id.in_([each["key_"] for each in updates]), _OPEN
         )
         free = set(connection.execute(still).scalars())
         updates = [each for each in updates if each["key_"] in free]
@@ -186,6 +187,6 @@ def _keep(
         if updates:
             names: dict[str, object] = {n: bindparam(n) for n in updates[0] if n != "key_"}
             where = _picture.c.id == bindparam("key_")
-            connection.execute(update(_picture).where(where).values(names | {"ready": 1}), updates)
+            connection.execute(update(_picture).where(where).values(names), updates)
         if boxes:
             connection.execute(insert(tables.box), boxes)

@@ -1,8 +1,8 @@
 /** The first picture, or what to do where there is none. */
 
 import { get } from "./api.js";
-import { element } from "./dialogs.js";
 import { welcome } from "./road.js";
+import { ofFolder } from "./unread.js";
 
 /** Show a picture as soon as there is one: that of the address, after a reload; else the first to do, else any. @param {import("./main.js").Page} page */
 export async function first(page) {
@@ -31,10 +31,10 @@ export async function first(page) {
   }
 }
 
-/** @param {import("./main.js").Page} page @param {HTMLElement} place @param {{stage: string, trouble: string}} progress */
+/** @param {import("./main.js").Page} page @param {HTMLElement} place @param {{stage: string}} progress */
 function empty(page, place, progress) {
   const failed = progress.stage === "failed";
   place.classList.toggle("welcome", !failed);
-  place.replaceChildren(...(failed ? [element("h2", {}, "This folder cannot be read"), element("p", {}, progress.trouble)] : welcome(page)));
+  place.replaceChildren(...(failed ? ofFolder(page) : welcome(page)));
   place.hidden = false;
 }

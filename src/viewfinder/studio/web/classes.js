@@ -30,7 +30,7 @@ export class ClassPanel {
     const what = this.studio.whole ? "pictures" : "boxes";
     const counts = this.labels.countsByClass(what);
     const lines = this.labels.listed().map((each) => this.#line(each, keys.get(each.id) ?? "", counts.get(each.id) ?? 0, what));
-    const none = lines.length ? [] : [element("p", {}, this.studio.whole ? "None yet: add one, then its key gives it to a picture." : "None yet: the first box that you draw asks for its class.")];
+    const none = lines.length || this.studio.kind === null ? [] : [element("p", {}, this.studio.whole ? "None yet: add one, then its key gives it to a picture." : "None yet: the first box that you draw asks for its class.")];
     this.place.replaceChildren(head, ...none, ...lines);
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }

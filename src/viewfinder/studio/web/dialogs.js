@@ -58,6 +58,11 @@ export class Dialogs {
     setTimeout(() => note.remove(), seconds * 1000);
   }
 
+  /** Tell something, unless it is being told. @param {string} text @param {number} seconds */
+  once(text, seconds) {
+    if (![...this.notes.children].some((each) => each.firstChild?.textContent === text)) this.say(text, seconds);
+  }
+
   /** @param {string} title @param {Node[]} content @returns {Promise<string>} what was chosen; "" if it was left */
   show(title, content, { wide = false } = {}) {
     this.#answer(this.dialog.open ? "" : this.dialog.returnValue); // whoever asked before

@@ -27,6 +27,7 @@ import { Studio } from "./studio.js";
 import { themeAtStart } from "./theme.js";
 import { drawTools } from "./tools.js";
 import { Travel } from "./travel.js";
+import { drawUnread, unreadBecause } from "./unread.js";
 import { drawUnshown } from "./unshown.js";
 
 // Milliseconds between two questions how things stand.
@@ -44,6 +45,8 @@ export class Page {
   settings = {};
   /** Of the first reading of the folder. */
   progress = { stage: "reading", done: 0, total: 0, trouble: "" };
+  /** Files of labels that could not be read. @type {import("./api.js").Unread[]} */
+  unread = [];
   #drawing = false;
   /** Of the questions how things stand, the last, and the last that was answered. */
   #asked = 0;
@@ -59,6 +62,7 @@ export class Page {
     this.start = start;
     this.settings = start.settings;
     this.progress = start.progress;
+    this.unread = start.unread;
     this.#known.seq = start.seq;
     this.dialogs = new Dialogs();
     this.outbox = new Outbox(start.project);
@@ -84,6 +88,7 @@ export class Page {
     new Straying(this);
     this.classes.onguess = () => this.keep();
     this.studio.onchange = () => this.draw();
+    this.studio.onunwritable = () => this.#unwritable();
     this.studio.onsheet = () => this.run("sheet");
     this.studio.onlabelled = () => this.run("done");
     this.strip.named = (picture) => (this.studio.whole ? this.#nameOf(picture.label) : null);
@@ -120,7 +125,8 @@ export class Page {
   async look() {
     try {
       const { news } = await post("/api/look", {});
-      this.dialogs.say(news.join("; ") || "Nothing came into the folder, went or changed.", 6);
+      const again = this.progress.stage === "failed" ? "The labels are being read again." : "";
+      this.dialogs.say(news.join("; ") || again || "Nothing came into the folder, went or changed.", 6);
       this.studio.cache.forget();
       this.strip.renew();
       await this.came();
@@ -168,6 +174,7 @@ export class Page {
     if (turn < this.#newest) return; // a later question was answered before
     this.#newest = turn;
     this.studio.kind = status.kind;
+    this.unread = status.unread;
     // One that was on its way while an edit was kept knows less than the page.
     if (status.seq >= this.#known.seq) this.labels.takeStatus(status);
     this.tell(status.progress);
@@ -207,12 +214,9 @@ export class Page {
 
   /** @param {{stage: string, done: number, total: number, trouble: string}} progress */
   tell(progress) {
+    const failed = this.progress.stage === "failed" && progress.stage !== "failed";
     this.progress = progress;
-    // Where there is a picture: an empty stage says it itself.
-    if (progress.stage === "failed" && this.studio.picture && !this.#heard.has(progress.trouble)) {
-      this.#heard.add(progress.trouble);
-      this.dialogs.say(`The folder was not read: ${progress.trouble}`, 60);
-    }
+    if (failed) this.came();
     const reading = !["done", "failed"].includes(progress.stage);
     const { todo, done, skipped } = this.labels.counts.states;
     const total = todo + done + skipped;
@@ -246,6 +250,12 @@ export class Page {
     place.title = reason || (state === "offline" ? "The server does not answer. Edits are kept in this browser and go when it is back." : "");
   }
 
+  /** A stroke that can draw nothing: say why. */
+  #unwritable() {
+    const why = unreadBecause(this);
+    if (why) this.dialogs.once(why, 5);
+  }
+
   /** @param {Record<string, string[]>} keys */
   changeKeys(keys) {
     this.settings = { ...this.settings, keys };
@@ -271,8 +281,9 @@ export class Page {
       if (this.press.holds(this.#drawAgain)) return;
       const picture = this.studio.picture;
       byId("path").textContent = picture?.path ?? "";
-      byId("state").textContent = picture ? stateOf(picture, this.progress.stage) : "";
+      byId("state").textContent = byId("state").title = picture ? stateOf(picture, this.progress.stage) : "";
       drawUnshown(this);
+      drawUnread(this);
       this.#whole();
       this.people.draw();
       this.road.draw();

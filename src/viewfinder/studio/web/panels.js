@@ -91,7 +91,7 @@ export function drawBoxes(studio) {
   const focused = document.activeElement?.id;
   const boxes = [...studio.boxes.values()];
   const listed = boxes.slice(0, MOST_LISTED);
-  place.hidden = studio.whole && !boxes.length;
+  place.hidden = !boxes.length && (studio.whole || !studio.picture?.ready);
   const head = element("h2", {}, `Boxes: ${boxes.length}`);
   place.replaceChildren(head, ...marks(studio), ...listed.map((each) => line(studio, each)));
   if (boxes.length > listed.length) place.append(element("p", {}, `… and ${boxes.length - listed.length} more in the picture`));
@@ -131,8 +131,8 @@ function line(studio, box) {
 
 /** What is said of a picture beside its name. @param {import("./api.js").Picture} picture @param {string} stage  of the first reading */
 export function stateOf(picture, stage) {
-  if (!picture.ready) return stage === "failed" ? "not read" : "being read …";
-  if (picture.trouble) return `trouble: ${picture.trouble}`;
+  if (!picture.ready) return stage === "failed" ? "not read" : picture.trouble ? "labels not read" : "being read …";
+  if (picture.trouble && picture.state !== "done") return `trouble: ${picture.trouble}`;
   if (picture.missing) return "missing";
   const state = { todo: "to do", done: "done ✓", skipped: "skipped" }[picture.state];
   return picture.changed ? `${state} · changed since labelled` : state;

@@ -3,6 +3,7 @@
 import { SECOND, get, identify, post } from "./api.js";
 import { Dialogs, button, element } from "./dialogs.js";
 import { showOpinions } from "./opinions.js";
+import { unreadBecause } from "./unread.js";
 
 /**
  * @typedef {{person: string, picture: number | null, path: string}} Other
@@ -114,10 +115,10 @@ export class People {
     const picture = studio.picture;
     const here = (/** @type {import("./labels.js").Change} */ each) => each.picture === picture?.id;
     // Whether it is done is for whoever has it to say.
-    const counts = (/** @type {import("./labels.js").Change} */ each) => EDITS.includes(each.do) || (this.holder !== "" && each.do === "SetState");
+    const counts = (/** @type {import("./labels.js").Change} */ each) => EDITS.includes(each.do) || ((this.holder !== "" || !picture?.ready) && each.do === "SetState");
     if (!picture || studio.whole || !changes.some((each) => counts(each) && here(each))) return false;
     const set = changes.some((each) => each.do === "SetState" && here(each));
-    const why = this.holder ? `${this.holder} has this picture now.` : picture.state === "done" && !set ? "This picture is done: u reopens it." : "";
+    const why = !picture.ready ? unreadBecause(this.page) : this.holder ? `${this.holder} has this picture now.` : picture.state === "done" && !set ? "This picture is done: u reopens it." : "";
     if (why && performance.now() - this.#told > 1000) dialogs.say(why, 4);
     if (why) this.#told = performance.now();
     return Boolean(why);

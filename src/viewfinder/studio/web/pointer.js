@@ -103,7 +103,7 @@ export class Pointer {
   /** @param {PointerEvent} event */
   #down(event) {
     // Captured, a press of a button that lies on the stage would not reach it.
-    if (/** @type {HTMLElement} */ (event.target).closest("#empty, #held, #unshown")) return;
+    if (/** @type {HTMLElement} */ (event.target).closest("#empty, #held, #unshown, #unread")) return;
     this.stage.element.focus({ preventScroll: true });
     this.at = this.#place(event);
     if (this.grabbed) {
@@ -135,6 +135,7 @@ export class Pointer {
     const grip = event.altKey ? null : this.#grip(event);
     if (grip) return grip;
     if (event.pointerType === "touch" && !this.fingerDraws) return { kind: "pan" };
+    if (!this.studio.writable) this.studio.onunwritable();
     return this.studio.writable ? { kind: "draw" } : { kind: "pan" };
   }
 

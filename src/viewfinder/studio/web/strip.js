@@ -178,9 +178,9 @@ export class Strip {
 
   /** @param {import("./api.js").Picture} picture */
   about(picture) {
-    const trouble = picture.missing ? "missing" : picture.trouble ? "trouble" : picture.changed ? "changed" : "";
+    const trouble = picture.missing ? "missing" : picture.trouble && !picture.ready ? "labels not read" : picture.trouble && picture.state !== "done" ? "trouble" : picture.changed ? "changed" : "";
     const open = picture.proposals ? ` +${picture.proposals}` : "";
-    const what = this.named(picture) ?? (picture.boxes === 1 ? "1 box" : `${picture.boxes} boxes`);
+    const what = this.named(picture) ?? (!picture.ready ? "not read" : picture.boxes === 1 ? "1 box" : `${picture.boxes} boxes`);
     return `${MARKS[picture.state]}${trouble || what}${open}`;
   }
 }

@@ -62,6 +62,8 @@ export class Studio {
     this.onchange = () => {};
     /** Many pictures are to be looked over. @type {() => void} */
     this.onsheet = () => {};
+    /** A stroke can draw nothing here. */
+    this.onunwritable = () => {};
     /** A track is to end before this frame, and another to begin behind it. @type {(track: string) => void} */
     this.onpart = () => {};
     /** Which track a new box belongs to, if this is a frame. @type {(label: string, corners: Corners) => string | null} */

@@ -2,6 +2,7 @@
 
 import { Refused, get, newId, post } from "./api.js";
 import { paste } from "./clipboard.js";
+import { unreadBecause } from "./unread.js";
 
 export class Travel {
   /**
@@ -109,9 +110,10 @@ export class Travel {
 
   /** Say of this picture that it is done or skipped, and go to the next to do. @param {"done" | "skipped"} state */
   async finish(state) {
-    const { studio, labels } = this.page;
+    const { studio, labels, dialogs } = this.page;
     const picture = studio.picture;
-    if (!picture?.ready) return;
+    if (picture && !picture.ready) return void dialogs.once(unreadBecause(this.page), 5);
+    if (!picture) return;
     if (picture.state === "todo" && state === "done" && studio.content && studio.decided([studio.content])) this.page.keep();
     if (picture.state !== state) labels.commit([{ do: "SetState", picture: picture.id, state }]);
     const todo = { ...this.page.strip.filter, state: /** @type {const} */ ("todo") };

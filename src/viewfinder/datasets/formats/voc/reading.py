@@ -73,7 +73,7 @@ def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
     Raises:
         InputError: a file of classes is damaged.
     """
-    pages, faults = _pages(seen.root, files)
+    pages, faults = _pages(seen, files)
     names = [name for page in pages for name in page.names]
     listed = class_list(seen.root)
     classes = (*listed, *sorted(set(names) - set(listed)))
@@ -106,7 +106,8 @@ def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
     )
     dataset, rows = joined(dataset)
     dealt = splits_of(len(dataset), listings_of(seen, dataset, own, rows))
-    bare = seen.beside(dataset.paths)
+    damaged = {fault.picture for fault in faults}
+    bare = [path for path in seen.beside(dataset.paths) if path not in damaged]
     those = f"{counted(len(bare), 'picture')} without an XML file ({some(bare, 2):.120})"
     without = [*absent(seen, dataset.paths), *([those] if bare else []), *_not_read(seen, files)]
     # A box of less than a pixel ends before it begins by numbers that count from 1.
@@ -139,8 +140,9 @@ def class_list(root: Path) -> tuple[str, ...]:
     return listed_classes(file) if file.is_file() and read_text(file).strip() else ()
 
 
-def _pages(root: Path, files: Sequence[str]) -> tuple[list[XmlPage], list[Fault]]:
+def _pages(seen: Survey, files: Sequence[str]) -> tuple[list[XmlPage], list[Fault]]:
     """What the files say; a damaged one is a fault."""
+    root = seen.root
     pages, faults = [], []
     for path in files:
         try:
@@ -148,7 +150,8 @@ def _pages(root: Path, files: Sequence[str]) -> tuple[list[XmlPage], list[Fault]
         except InputError as error:
             said = str(error).removeprefix(str(root / path)).lstrip(": ")
             detail, _, fix = said.rpartition(": ")
-            faults.append(Fault("label", path, detail or said, fix if detail else "fix it", True))
+            what = (detail or said, fix if detail else "fix it")
+            faults.append(Fault("label", path, *what, True, path, _namesake(seen, path)))
     shaped = [page for page in pages if page.boxes or not page.unread[_SHAPES]]
     if not shaped:
         return pages, faults
@@ -212,6 +215,13 @@ def _notes(pages: Sequence[XmlPage], why: str) -> Iterator[str]:
         yield f"{note} ({count:,} of them)"
     if why:
         yield why
+
+
+def _namesake(seen: Survey, page: str) -> str:
+    """The picture of a page's own name; empty where there is none, or more than one."""
+    pure = PurePosixPath(page)
+    same = nearest(seen.pictures.of_stem(pure.stem), str(pure.parent))
+    return same[0] if len(same) == 1 else ""
 
 
 def _locate(

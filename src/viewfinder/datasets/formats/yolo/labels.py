@@ -149,6 +149,7 @@ class LineRows:
     """The lines of a set's labels so far: the numbers as they stand there, as shares.
 
     Attributes:
+        paths: the set's pictures.
         pictures: the number of each line's picture.
         classes: its class.
         numbers: its four numbers, centre and size; of a polygon its extent's two corners.
@@ -156,6 +157,7 @@ class LineRows:
         faults: lines that are none of YOLO's.
     """
 
+    paths: Sequence[str]
     pictures: list[int] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)
     numbers: list[list[float]] = field(default_factory=list)
@@ -173,7 +175,8 @@ class LineRows:
         except InputError as error:
             detail, _, fix = str(error).removeprefix(f"{file} ").partition(": ")
             fix = fix or "replace it"
-            self.faults.append(Fault("unreadable", name, detail, fix, blocking=True))
+            own = name, self.paths[picture]
+            self.faults.append(Fault("unreadable", name, detail, fix, True, *own))
             return
         for number, line in enumerate(text.splitlines(), 1):
             words = line.split()
@@ -182,8 +185,8 @@ class LineRows:
             try:
                 label, values = label_row(words, points)
             except InputError as error:
-                where = f"{name}, line {number}"
-                self.faults.append(Fault("label", where, *_split(error), blocking=True))
+                where, own = f"{name}, line {number}", (name, self.paths[picture])
+                self.faults.append(Fault("label", where, *_split(error), True, *own))
                 continue
             self._add(picture, label, values, points)
 

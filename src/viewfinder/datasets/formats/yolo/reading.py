@@ -89,7 +89,7 @@ def read_yolo(seen: Survey, file: Path) -> Dataset:
     files = replace(files, alone=tuple(sorted({*files.alone} - {*unlisted.values()})))
     measures = measure(seen.root, paths)
     sizes = measures.sizes
-    rows = LineRows()
+    rows = LineRows(paths)
     for index, own in enumerate(files.of):
         if own is not None:
             rows.read(seen.root / own, own, index, said.points)

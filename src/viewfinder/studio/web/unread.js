@@ -1,0 +1,81 @@
+/** What is said where labels could not be read: of the folder, of this picture, or of others. */
+
+import { Refused, newId, post } from "./api.js";
+import { button, element } from "./dialogs.js";
+
+/** @typedef {import("./api.js").Unread} Unread */
+
+/** Why nothing can be edited in the picture, in a sentence; "" where it can. @param {import("./main.js").Page} page */
+export function unreadBecause(page) {
+  const { picture } = page.studio;
+  if (!picture || picture.ready) return "";
+  if (page.progress.stage === "failed") return "Nothing can be drawn until the labels of this folder can be read.";
+  if (picture.trouble) return "Its labels could not be read, so nothing is drawn or said of it until they are, or it is labelled anew.";
+  return "Its labels are still being read: try again in a moment.";
+}
+
+/** @param {import("./main.js").Page} page */
+export function drawUnread(page) {
+  const picture = page.studio.picture;
+  const failed = page.progress.stage === "failed" && picture !== null;
+  const own = !failed && picture && !picture.ready && picture.trouble ? picture : null;
+  const others = page.unread.filter((each) => !own || !each.pictures.includes(own.id));
+  fill("unread", failed ? page.progress.trouble : own ? `${own.id} ${own.trouble}` : "", () => (own ? ofPicture(page, own) : ofFolder(page)));
+  document.getElementById("unread")?.classList.toggle("whole", failed);
+  fill("unread-files", failed ? "" : others.map((each) => each.why).join("\n"), () => [
+    element("strong", {}, others.length === 1 ? "Labels not read:" : `Labels not read, of ${others.length} files:`),
+    element("span", { class: "why" }, others[0].why),
+    others.length === 1 && others[0].pictures.length ? button("Show it", () => page.travel.open(others[0].pictures[0])) : button("Which…", () => which(page)),
+  ]);
+}
+
+/** Fill a place anew if it is about something else than before: its buttons stay while they are pressed. @param {string} id @param {string} about @param {() => Node[]} made */
+function fill(id, about, made) {
+  const place = /** @type {HTMLElement} */ (document.getElementById(id));
+  place.hidden = !about;
+  if (place.dataset.about === about) return;
+  place.dataset.about = about;
+  place.replaceChildren(...(about ? made() : []));
+}
+
+/** Of a folder of which no label can be read. @param {import("./main.js").Page} page */
+export function ofFolder(page) {
+  return [element("h2", {}, "The labels here cannot be read yet"), element("p", {}, page.progress.trouble),
+    element("p", { class: "soft" }, "Until then nothing can be drawn, and your files stay as they are. Once the file is right, it is read within seconds and this page goes on by itself."),
+    element("div", { class: "row" }, button("Look again", () => page.after(() => page.look()), { class: "first" }))];
+}
+
+/** @param {import("./main.js").Page} page @param {import("./api.js").Picture} picture */
+function ofPicture(page, picture) {
+  return [element("h2", {}, "The labels of this picture could not be read"), element("p", {}, picture.trouble),
+    element("p", { class: "soft" }, "Mend the file, and it is read within seconds. Until then the picture is in no training and no export."),
+    element("div", { class: "row" }, button("Look again", () => page.after(() => page.look()), { class: "first" }),
+      button("Label it anew…", () => anew(page, picture)), button("Next picture", () => page.run("next")))];
+}
+
+/** @param {import("./main.js").Page} page @param {import("./api.js").Picture} picture */
+async function anew(page, picture) {
+  const boxes = page.studio.boxes.size;
+  const kept = boxes ? `What could be read (${boxes === 1 ? "1 box" : `${boxes} boxes`}) stays, for you to complete. ` : "";
+  const text = `Label this picture anew? ${kept}Its file of labels stays as it is and is not read any more, mended or not. The picture counts in trainings and exports once you say that it is done.`;
+  if (!(await page.dialogs.confirm(text, "Label it anew", "Wait for the file"))) return;
+  try {
+    await post("/api/anew", { id: newId(), picture: picture.id, session: page.session });
+    await page.anew();
+  } catch (error) {
+    page.dialogs.say(error instanceof Refused ? error.message : "The server does not answer.");
+  }
+}
+
+/** All files that could not be read. @param {import("./main.js").Page} page */
+function which(page) {
+  const { dialogs, travel, unread } = page;
+  const lines = unread.map((each) => element("li", {}, each.why, " ", ...each.pictures.slice(0, 1).map((id) =>
+    button("Show it", () => {
+      dialogs.dialog.close("");
+      travel.open(id);
+    }))));
+  dialogs.show("Labels that could not be read", [
+    element("p", {}, "Mend these files, and they are read within seconds. Until then their pictures are in no training and no export, and nothing is drawn in them unless you label them anew."),
+    element("ul", { class: "unread" }, ...lines), element("div", { class: "row" }, button("Close", () => dialogs.dialog.close("")))], { wide: true });
+}
