@@ -397,15 +397,18 @@ def test_of_each_task_the_help_of_train_gives_the_first_sentence(ask):
     assert all(f"\n  {task} " in tasks for task in NAMES)
 
 
+KINDS = {"boxes-run": "detect", "cls-run": "classify", "subject-run": "saliency"}
+
+
 @pytest.fixture
 def without_torch(monkeypatch, tmp_path):
-    """Whoever imports what trains or answers finds nothing. `boxes-run` and `cls-run` are runs of
-    a detector without scores and a classifier, as far as their `run.json` goes."""
+    """Whoever imports what trains or answers finds nothing. `boxes-run`, `cls-run` and
+    `subject-run` are runs without scores, as far as their `run.json` goes."""
     monkeypatch.chdir(tmp_path)
     tyro.cli(int, args=["1"])  # which looks for torch once, where that has been imported
     for name in ("torch", "viewfinder.training.folds", "viewfinder.runs.run", "viewfinder.api"):
         monkeypatch.setitem(sys.modules, name, None)
-    for name, task in (("boxes-run", "detect"), ("cls-run", "classify")):
+    for name, task in KINDS.items():
         Path(name).mkdir()
         Path(name, "run.json").write_text(json.dumps({"task": task, "classes": ["RBC", "WBC"]}))
     for folder in ("cls", "full"):
@@ -435,6 +438,14 @@ def without_torch(monkeypatch, tmp_path):
         ("predict cls-run cls --threshold best", "--threshold best is of detectors, and cls-run"),
         ("predict cls-run cls --refuse-below 2", "--refuse-below 2: give a score from 0 to 1"),
         ("predict cls-run cls --coverage 1", "--coverage 1: give a share between 0 and 1"),
+        ("predict boxes-run cls --coverage 0.9", "--coverage is of one class for each picture"),
+        ("predict subject-run cls --refuse-below 0.5", "answers have no score to be unsure of"),
+        ("predict boxes-run cls --tiles 10", "--tiles 10: give 32 pixels or more"),
+        ("evaluate boxes-run cls --tiles 320 --overlap 1", "--overlap 1: give a share from 0 to"),
+        ("bulk cls-run cls out --tiles 640", "--tiles is for detectors: cls-run has another task"),
+        ("predict coco cls --track --line 0,1,2", "--line 0,1,2: give points as x1,y1,x2,y2"),
+        ("predict coco cls --track --zone 0,1,0,9", "--zone 0,1,0,9: give two corners of a"),
+        ("predict cls-run cls --track", "--track follows what a detector finds: cls-run has"),
         ("predict cls-run cls --out full", "full exists already: choose another name"),
         ("why cls-run cls --out full", "full exists already: choose another name"),
         ("propose cls --by coco --names bottel", "has no class 'bottel' (did you mean bottle?)"),

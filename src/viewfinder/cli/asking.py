@@ -1,12 +1,18 @@
 """The flags that say how a model is asked, which the verbs that ask one share."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import tyro
 
+from viewfinder.tasks import NAMES, recipe_of
+from viewfinder.tasks.detect.tiling.asked import refuse_no_tiles, refuse_tiles_of
+from viewfinder.tasks.run_files import task_and_classes
+
 if TYPE_CHECKING:
     from viewfinder.inference.asking import Asking
+    from viewfinder.tasks.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,19 @@ class AskingFlags:
     """detect: share of a tile's side that the next one shows too, 0.2 if not given: objects up to
     that size lie whole in some tile."""
 
+    def refuse_early(self, run: str) -> None:
+        """Refuse before torch is imported what a run cannot be asked for; raises InputError."""
+        refuse_no_tiles(self.tiles if isinstance(self.tiles, int) else None, self.overlap)
+        if (self.tiles is not None or self.overlap is not None) and (of := learnt(run)):
+            refuse_tiles_of(Path(run).expanduser(), finds_boxes=of[1].finds_boxes)
+
     def asking(self) -> "Asking":
         """The same as `viewfinder.Run` takes it."""
         return cast("Asking", asdict(self))
+
+
+def learnt(run: str) -> "tuple[str, type[Recipe]] | None":
+    """The task of a run, and what its recipes say of answers, before it is opened; None of what
+    others trained, and where its `run.json` does not say."""
+    told = task_and_classes(Path(run).expanduser())
+    return None if told is None or told[0] not in NAMES else (told[0], recipe_of(told[0]))

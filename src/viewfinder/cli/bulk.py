@@ -63,6 +63,7 @@ def run(flags: Flags) -> int:
         if (value := getattr(flags, name)) is not None and value < 1:
             raise InputError(f"--{name} {value}: give 1 or more")
     refuse_thresholds(flags.run, threshold)
+    flags.how.refuse_early(flags.run)
     # At once: what comes next imports torch, which takes seconds.
     note(f"bulk: {flags.run} answers {flags.source}")
     from viewfinder.api import open_run

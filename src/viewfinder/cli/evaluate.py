@@ -55,6 +55,7 @@ _SOONER = 3
 def run(flags: Flags) -> int:
     """Print the scores."""
     refuse_swapped(flags.run, [flags.data], verb="evaluate")
+    flags.how.refuse_early(flags.run)
     # At once: what comes next imports torch, which takes seconds.
     note(f"evaluate {flags.run} on {flags.data}")
     from viewfinder.api import open_run

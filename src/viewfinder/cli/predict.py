@@ -19,14 +19,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.asking import AskingFlags
+from viewfinder.cli.asking import AskingFlags, learnt
 from viewfinder.cli.meant import refuse_swapped
 from viewfinder.cli.output import print_json, say
 from viewfinder.cli.thresholds import Given, read_threshold, refuse_spaces, refuse_thresholds
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import refuse_taken, require_writable
-from viewfinder.inference.asked_scores import refuse_no_score, refuse_no_share
+from viewfinder.inference.asked_scores import (
+    refuse_followed,
+    refuse_no_score,
+    refuse_no_share,
+    refuse_unsure,
+)
 from viewfinder.wording import counted, some
 
 if TYPE_CHECKING:
@@ -144,6 +149,7 @@ def _refuse_mixed(flags: Flags) -> None:
 
 def _refuse_early(flags: Flags, threshold: Given | None) -> None:
     """Refuse before torch is imported what needs no net to be refused; raises InputError."""
+    flags.how.refuse_early(flags.run)
     refuse_thresholds(flags.run, threshold)
     if flags.refuse_below is not None:
         refuse_no_score("--refuse-below", flags.refuse_below)
@@ -151,11 +157,29 @@ def _refuse_early(flags: Flags, threshold: Given | None) -> None:
         refuse_no_share("--coverage", flags.coverage, "0.9")
     if flags.refuse_unlike is not None:
         refuse_no_share("--refuse-unlike", flags.refuse_unlike, "0.05")
+    _refuse_of_task(flags)
     if flags.out is not None:
         refuse_taken(flags.out)
     for file in (flags.coco, flags.csv, flags.mot):
         if file is not None:
             require_writable(file.absolute().parent)
+
+
+def _refuse_of_task(flags: Flags) -> None:
+    """Refuse what a run of its task does not answer, as far as `run.json` says which that is, and
+    places that are none; raises InputError."""
+    source = Path(flags.run).expanduser()
+    if of := learnt(flags.run):
+        task, recipe = of
+        if flags.track:
+            refuse_followed(source, finds_boxes=recipe.finds_boxes)
+        if flags.refuse_below is not None or flags.coverage is not None:
+            sets = None if flags.coverage is None else recipe.answers_sets
+            refuse_unsure(source, task, can_doubt=recipe.can_doubt, sets=sets)
+    if flags.line or flags.zone:
+        from viewfinder.inference.tracking.counting import read_places
+
+        read_places(flags.line, flags.zone)
 
 
 def _answered(

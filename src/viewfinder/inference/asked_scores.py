@@ -97,6 +97,37 @@ def refuse_other_tasks(source: Path, task: str, what: str, *, finds_boxes: bool)
         )
 
 
+def refuse_followed(source: Path, *, finds_boxes: bool) -> None:
+    """See that it is a detector whose objects are to be followed.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not finds_boxes:
+        raise InputError(f"--track follows what a detector finds: {source} has another task")
+
+
+def refuse_unsure(source: Path, task: str, *, can_doubt: bool, sets: bool | None) -> None:
+    """See that answers have scores to be unsure of.
+
+    Args:
+        sets: whether they can be sets of classes; None where none are asked for.
+
+    Raises:
+        InputError: they have not, or can be no sets.
+    """
+    if not can_doubt:
+        raise InputError(
+            f"{source} is a run of {task}, whose answers have no score to be unsure of: "
+            "leave out --refuse-below and --coverage"
+        )
+    if sets is False:
+        raise InputError(
+            f"--coverage is of one class for each picture, and {source} is a run of {task}: "
+            "leave it out"
+        )
+
+
 def best_scores(source: Path, file: Path | None, classes: Sequence[str]) -> BestScores:
     """From which score on each class is best shown, as a run's scores say.
 

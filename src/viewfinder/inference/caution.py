@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Answer
-from viewfinder.inference.asked_scores import refuse_no_score, refuse_no_share
+from viewfinder.inference.asked_scores import refuse_no_score, refuse_no_share, refuse_unsure
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.coverage import TRUE_SHARES, TrueShares, members
 from viewfinder.tasks.classify.probabilities import ClassProbabilities
@@ -75,20 +75,12 @@ def caution_of(
         return Caution(refuse_unlike=True) if refuse_unlike and task.can_doubt else None
     if refuse_below is not None:
         refuse_no_score("--refuse-below", refuse_below)
-    if not task.can_doubt:
-        raise InputError(
-            f"{model.source} is a run of {name}, whose answers have no score to be unsure of: "
-            "leave out --refuse-below and --coverage"
-        )
+    sets = None if coverage is None else task.answers_sets
+    refuse_unsure(model.source, name, can_doubt=task.can_doubt, sets=sets)
     if coverage is None:
         return Caution(refuse_below, refuse_unlike=refuse_unlike)
     refuse_no_share("--coverage", coverage, "0.9")
     shares = model.config.habits.get(TRUE_SHARES)
-    if not task.answers_sets:
-        raise InputError(
-            f"--coverage is of one class for each picture, and {model.source} is a run of {name}: "
-            "leave it out"
-        )
     if not isinstance(shares, TrueShares):
         raise InputError(
             f"--coverage needs a run that had pictures held out, and {model.source} "

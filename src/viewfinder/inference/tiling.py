@@ -5,6 +5,7 @@ from typing import Literal
 from viewfinder.errors import InputError
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.recipe import OVERLAP
+from viewfinder.tasks.detect.tiling.asked import refuse_tiles_of
 from viewfinder.tasks.detect.tiling.tiles import TILES, Tiles, tiles_of
 from viewfinder.tasks.model import Model, with_habit, without_habit
 
@@ -23,8 +24,7 @@ def in_tiles(model: Model, side: WantedTiles = None, overlap: float | None = Non
     """
     if side is None and overlap is None:
         return model
-    if not find(model.config.task).finds_boxes:
-        raise InputError(f"--tiles is for detectors: {model.source} has another task")
+    refuse_tiles_of(model.source, finds_boxes=find(model.config.task).finds_boxes)
     own = tiles_of(model.config)
     if side == "none":
         return whole(model)

@@ -92,6 +92,10 @@ class Recipe:
 
     finds_boxes: ClassVar[bool] = False
     """Whether answers are boxes with classes, each with a score."""
+    can_doubt: ClassVar[bool] = False
+    """Whether answers have a class and a score, which may be too low to believe in."""
+    answers_sets: ClassVar[bool] = False
+    """Whether answers are probabilities, of which several classes can be named."""
 
     net: str
     """The network."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from viewfinder.errors import InputError
 from viewfinder.inference.answers import Answer
+from viewfinder.inference.asked_scores import refuse_followed
 from viewfinder.inference.predict import predict
-from viewfinder.inference.tracking.counting import read_line, read_zone
+from viewfinder.inference.tracking.counting import read_places
 from viewfinder.inference.tracking.following import VideoCounts, follow, looked_for
 from viewfinder.tasks import find
 from viewfinder.tasks.model import Model, Threshold
@@ -43,9 +43,8 @@ def track(
     Raises:
         InputError: no detector, no such place, or as `predict`.
     """
-    if not find(model.config.task).finds_boxes:
-        raise InputError(f"--track follows what a detector finds: {model.source} has another task")
-    places = [*map(read_line, lines), *map(read_zone, zones)]
+    refuse_followed(model.source, finds_boxes=find(model.config.task).finds_boxes)
+    places = read_places(lines, zones)
     high, low = looked_for(threshold)
     answers = predict(model, source, device=device, threshold=low)
     found, counts = follow(answers, classes=model.config.classes, high=high, places=places)

@@ -81,6 +81,15 @@ class Crossing:
     direction: Direction
 
 
+def read_places(lines: Sequence[str], zones: Sequence[str]) -> list[CountingPlace]:
+    """Lines and zones as they are written.
+
+    Raises:
+        InputError: one is none.
+    """
+    return [*map(read_line, lines), *map(read_zone, zones)]
+
+
 def read_line(text: str) -> CountingPlace:
     """A line from `x1,y1,x2,y2`.
 

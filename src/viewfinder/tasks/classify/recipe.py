@@ -45,6 +45,8 @@ class ClassifyRecipe(Recipe):
       viewfinder train classify my-photos --head full
     """
 
+    can_doubt: ClassVar[bool] = True
+    answers_sets: ClassVar[bool] = True
     RANGES: ClassVar = {
         **Recipe.RANGES,
         "scale": NOT_NEGATIVE,

@@ -61,8 +61,8 @@ class Classify(
         ("largest_class", ".1%"),
     )
     any_size: ClassVar[bool] = False
-    can_doubt: ClassVar[bool] = True
-    answers_sets: ClassVar[bool] = True
+    can_doubt: ClassVar[bool] = ClassifyRecipe.can_doubt
+    answers_sets: ClassVar[bool] = ClassifyRecipe.answers_sets
     has_views: ClassVar[bool] = True
 
     def habits(self, recipe: ClassifyRecipe, data: Mapping[str, object]) -> Mapping[str, object]:

@@ -38,6 +38,7 @@ class DetectRecipe(Recipe):
     """
 
     finds_boxes: ClassVar[bool] = True
+    can_doubt: ClassVar[bool] = True
     RANGES: ClassVar = {
         **Recipe.RANGES,
         "scale": NOT_NEGATIVE,

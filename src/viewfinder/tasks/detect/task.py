@@ -87,7 +87,7 @@ class Detect(
     portables: ClassVar[tuple[Outputs, ...]] = ("raw", "decoded", "final")
     finds_boxes: ClassVar[bool] = DetectRecipe.finds_boxes
     has_threshold: ClassVar[bool] = True
-    can_doubt: ClassVar[bool] = True
+    can_doubt: ClassVar[bool] = DetectRecipe.can_doubt
     has_views: ClassVar[bool] = True
 
     def habits(self, recipe: DetectRecipe, data: Mapping[str, object]) -> Mapping[str, object]:

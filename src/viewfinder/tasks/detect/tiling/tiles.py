@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import BoxArray, Size, clip_boxes, iou
 from viewfinder.tasks.detect.answers.suppression import best_of
 from viewfinder.tasks.detect.detections import Detections, no_detections
-from viewfinder.tasks.detect.recipe import LEAST_SIDE, MOST_OVERLAP, OVERLAP
+from viewfinder.tasks.detect.recipe import OVERLAP
+from viewfinder.tasks.detect.tiling.asked import refuse_no_tiles
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.values import as_number, as_table, as_whole
 
@@ -52,10 +52,7 @@ class Tiles:
     learnt: bool = True
 
     def __post_init__(self) -> None:
-        if self.side < LEAST_SIDE:
-            raise InputError(f"--tiles {self.side}: give {LEAST_SIDE} pixels or more")
-        if not 0 <= self.overlap <= MOST_OVERLAP:
-            raise InputError(f"--overlap {self.overlap:g}: give a share from 0 to {MOST_OVERLAP}")
+        refuse_no_tiles(self.side, self.overlap)
 
     def tile(self, size: Size) -> Size:
         """Width and height of a tile, of the aspect of what the net is given."""
