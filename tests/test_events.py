@@ -22,6 +22,7 @@ from viewfinder.events import (
     track,
 )
 from viewfinder.listeners import tensorboard
+from viewfinder.listeners.counting import CountedView
 from viewfinder.listeners.json_lines import JsonLines
 from viewfinder.listeners.terminal import Terminal
 from viewfinder.training.relay import relayed
@@ -205,3 +206,27 @@ def test_a_note_that_was_said_is_not_said_again():
         emit(ProgressBegan("1", "work", 2))
     assert [event.text for event in heard[:3]] == ["small", "fold 1", "fold 2"]
     assert len(heard) == 5
+
+
+def test_long_work_off_a_terminal_is_told_of_now_and_then():
+    """After 10 s, and then each time that it has taken as long again, a minute at most."""
+    said, now = [], [0.0]
+    begun = ProgressBegan("1", "predicting", 1200)
+    view = CountedView(begun, said.append, bar=False, cell=False, clock=lambda: now[0])
+    for second in range(1, 201):
+        now[0] = float(second)
+        view.show(6 * second)
+    view.end(1200)
+    assert said[:2] == [
+        "predicting: 60 of 1,200 in 10 s, about 3 min left",
+        "predicting: 120 of 1,200 in 20 s, about 3 min left",
+    ]
+    assert [line.split()[1] for line in said] == ["60", "120", "240", "480", "840", "1,200"]
+    assert "left" not in said[-1]
+
+
+def test_what_is_done_at_once_says_nothing_off_a_terminal():
+    lines = io.StringIO()
+    with listening(Terminal(lines)):
+        assert list(track(range(100), total=100, description="counting")) == list(range(100))
+    assert lines.getvalue() == ""

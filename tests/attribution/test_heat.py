@@ -133,6 +133,15 @@ def test_a_good_map_passes_and_a_wrong_one_fails(bright):
     assert deletion(asked, picture, WHY, good).passed
     assert not deletion(asked, picture, WHY, wrong).passed
     assert best_map(asked, picture, WHY, [wrong, good]) is good
+    kept, failed = (deletion(asked, picture, WHY, each) for each in (good, wrong))
+    assert [
+        Reason(WHY, Standing(0.9), of, trial, likeness, ()).worth
+        for of, trial, likeness in [(good, kept, 0.1), (wrong, failed, 0.1), (good, kept, 0.9)]
+    ] == ["good", "bad", "bad"]
+    half = Reason(WHY, Standing(0.9), good, kept, None, ())
+    assert half.worth == "untested"
+    assert "half tested" in half.verdict
+    assert "half" not in Reason(WHY, Standing(0.9), good, kept, 0.1, ()).verdict
 
 
 def test_a_net_that_knows_nothing_has_no_map_that_passes(bright):
@@ -151,7 +160,7 @@ def test_a_net_that_knows_nothing_has_no_map_that_passes(bright):
     assert not trial.passed
     assert trial.as_json()["passed"] is None
     reason = Reason(WHY, Standing(trial.base), found, trial, 0.0, ())
-    assert not reason.believed
+    assert reason.worth == "untested"
     assert reason.verdict.startswith("this net knows too little for a map to be tested: covering")
     told = summary_of([Reasons("a.png", np.zeros((32, 32, 3), np.uint8), (reason,), 1)])
     assert (told.tested, told.untold, told.passed) == (0, 1, 0)

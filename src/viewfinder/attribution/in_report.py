@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from viewfinder.attribution.page import drawn
-from viewfinder.attribution.reason import Reason, Reasons
+from viewfinder.attribution.reason import Reason, Reasons, Worth
 from viewfinder.attribution.why import Wanted, reasons_of
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import AnyJudgement
@@ -35,7 +35,7 @@ class ShownReason:
     Attributes:
         image: as a data URL.
         kind: which picture it is, in words.
-        good: whether the map passed its trials.
+        worth: what came of the trials of its map.
     """
 
     path: str
@@ -43,7 +43,7 @@ class ShownReason:
     answer: str
     kind: str
     says: str
-    good: bool
+    worth: Worth
 
 
 def shown_reasons(
@@ -110,5 +110,5 @@ def _shown(reasons: Reasons, reason: Reason, kind: str, path: str) -> ShownReaso
         reason.question.name,
         kind,
         reason.says,
-        reason.believed,
+        reason.worth,
     )

@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.attribution.heat import OCCLUSION, Heat
+from viewfinder.attribution.heat import Heat
 from viewfinder.attribution.inside import Stage, filters
 from viewfinder.attribution.neighbours import neighbour_content
 from viewfinder.attribution.reason import Reason, Reasons
@@ -116,10 +116,9 @@ def _reason(found: Reason, picture: NDArray[np.uint8], config: ModelConfig) -> d
         "base": found.standing.says,
         "instead": found.instead,
         "verdict": found.verdict,
-        "good": found.believed,
+        "worth": found.worth,
         "deletion": found.deletion,
         "likeness": found.likeness,
-        "scrambled": found.heat is not None and found.heat.method != OCCLUSION,
         "changes": found.changes,
         "nearest": [neighbour_content(each, config) for each in found.nearest],
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from viewfinder.attribution.trials import DRAWS, TO_BEAT, Deletion, shows_the_pi
 from viewfinder.inference.learnt.nearest import Neighbour
 from viewfinder.tasks.question import Question
 from viewfinder.wording import counted
+
+Worth = Literal["good", "bad", "untested"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +51,19 @@ class Reason:
         return None if self.heat is None or self.heat.method == OCCLUSION else self.deletion
 
     @property
-    def believed(self) -> bool:
-        """Whether its map stood both trials."""
-        tested = self.deletion is not None and self.deletion.passed
-        return tested and not shows_the_picture(self.likeness)
+    def worth(self) -> Worth:
+        """Whether its map stood both trials, or failed one; else one could not be made."""
+        if self.deletion is None or not self.deletion.tells:
+            return "untested"
+        if not self.deletion.passed or shows_the_picture(self.likeness):
+            return "bad"
+        return "untested" if self._half_tested else "good"
+
+    @property
+    def _half_tested(self) -> bool:
+        """Whether a net that knows nothing makes no map to hold the network's own against."""
+        own = self.heat is not None and self.heat.method != OCCLUSION
+        return own and self.likeness is None
 
     @property
     def verdict(self) -> str:
@@ -77,9 +89,12 @@ class Reason:
                 "believe half of this map: covering its hottest places lowers the score, but a net "
                 "that knows nothing gives nearly the same map"
             )
+        half = "; half tested: the map of a net that knows nothing shows no place to compare with"
         return (
             f"covering its hottest places takes the score from {trial.base:.1%} to "
             f"{trial.covered:.1%}; as much at random{self._about}, to {trial.random:.1%}"
+            + half
+            * self._half_tested
         )
 
     @property

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TextIO
 from viewfinder import events
 from viewfinder.console import broken, rich_console
 from viewfinder.events import Event
+from viewfinder.listeners.counting import CountedView
 from viewfinder.listeners.notebook import in_notebook
 from viewfinder.listeners.training import TrainingView
 from viewfinder.wording import shown
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
     from rich.status import Status
 
 # How much of the advice is printed: the report has it all.
@@ -31,7 +31,7 @@ class Terminal:
             stream: a file to write lines to; what is standard error at the time if None.
         """
         self._file = stream
-        self._bars: dict[str, tuple[Progress, TaskID]] = {}
+        self._counted: dict[str, CountedView] = {}
         self._trainings: dict[str, TrainingView] = {}
         self._status: Status | None = None
 
@@ -77,21 +77,20 @@ class Terminal:
     def _progress(
         self, event: events.ProgressBegan | events.Progressed | events.ProgressEnded
     ) -> None:
-        """Nothing is left of a bar when it is done, and nothing shown where nobody looks on."""
+        """A bar, or off a terminal a line now and then."""
         if isinstance(event, events.ProgressBegan):
-            if self._stream.isatty():
-                bar = _counting_bar()
-                self._bars[event.work] = bar, bar.add_task(event.name, total=event.total)
-                bar.start()
+            cell = self._file is None and in_notebook()
+            looked_on = self._stream.isatty()
+            self._counted[event.work] = CountedView(event, self._print, bar=looked_on, cell=cell)
             return
-        if event.work not in self._bars:
+        view = self._counted.get(event.work)
+        if view is None:
             return
-        bar, task = self._bars[event.work]
         if isinstance(event, events.Progressed):
-            bar.update(task, completed=event.done)
+            view.show(event.done)
         else:
-            bar.stop()
-            del self._bars[event.work]
+            view.end(event.done)
+            del self._counted[event.work]
 
     def _jobs(self, event: events.JobsChanged | events.JobsEnded) -> None:
         """A line that stays below where a person looks on; else one as each training begins."""
@@ -130,28 +129,6 @@ class Terminal:
         else:
             view.end()
             del self._trainings[event.run]
-
-
-def _counting_bar() -> "Progress":
-    """A bar with a count, the time it took and the time left."""
-    # Imported late: rich takes a tenth of a second that `--help` need not pay.
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=rich_console(stderr=True), transient=True)
 
 
 USUAL = Terminal()
