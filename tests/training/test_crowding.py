@@ -1,4 +1,4 @@
-"""One thread is told of where the machine is crowded and one is faster, and nowhere else."""
+"""A training takes one thread where the machine is crowded and one is faster, and nowhere else."""
 
 import os
 
@@ -6,52 +6,83 @@ import pytest
 import torch
 
 from viewfinder.events import listening
-from viewfinder.training.crowding import tell_if_crowded
+from viewfinder.training.crowding import (
+    own_threads,
+    spare_threads_if_crowded,
+    threads_as_begun,
+)
 
 
-@pytest.fixture
-def told(monkeypatch):
-    """What is told of a step of 4 s with both threads, by how many programs compute and how long
-    one thread takes."""
-    usual = torch.get_num_threads()
-    torch.set_num_threads(2)
-
-    def ask(load, alone):
-        monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
-        threads = []
-
-        def step():
-            threads.append(torch.get_num_threads())
-            return alone
-
-        heard = []
-        with listening(heard.append):
-            tell_if_crowded(4.0, step)
-        assert torch.get_num_threads() == 2
-        assert threads in ([], [1])
-        return [each.text for each in heard], len(threads)
-
-    yield ask
-    torch.set_num_threads(usual)
+@pytest.fixture(autouse=True)
+def unasked(monkeypatch):
+    """Nobody says how many threads there are, and as many as before are left behind."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    with own_threads():
+        yield
 
 
-def test_one_thread_is_told_of_where_it_is_faster_on_a_busy_machine(told):
-    (sentence,), _ = told(15.0, 0.9)
-    assert "4 s with 2 threads, and 0.9 s with one" in sentence
-    assert "OMP_NUM_THREADS=1" in sentence
-    assert told(15.0, 3.5) == ([], 1)
-
-
-def test_a_machine_that_is_not_busy_is_not_asked(told):
-    assert told(2.0, 0.9) == ([], 0)
-
-
-def test_of_one_thread_nothing_is_asked(told):
-    torch.set_num_threads(1)
+def ask(monkeypatch, *, load, alone, threads=2):
+    """What is said, how many threads are taken, and how many steps were timed, where a step with
+    all threads takes 4 s."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    torch.set_num_threads(threads)
+    timed = []
 
     def step():
-        pytest.fail("one thread was timed twice")
+        timed.append(torch.get_num_threads())
+        return alone if timed[-1] == 1 else 4.0
 
-    with listening():
-        tell_if_crowded(4.0, step)
+    heard = []
+    with listening(heard.append):
+        spare_threads_if_crowded(step)
+    assert timed in ([], [threads, 1, threads, 1])
+    return [each.text for each in heard], torch.get_num_threads(), len(timed)
+
+
+def test_one_thread_is_taken_where_it_is_faster_on_a_busy_machine(monkeypatch):
+    (sentence,), threads, _ = ask(monkeypatch, load=15.0, alone=0.9)
+    assert threads == 1
+    assert "4 s with 2 threads, and 0.9 s with one, so it takes one" in sentence
+    assert "OMP_NUM_THREADS=2" in sentence
+    assert ask(monkeypatch, load=15.0, alone=3.5) == ([], 2, 4)
+
+
+def test_a_machine_that_is_not_busy_is_not_asked(monkeypatch):
+    assert ask(monkeypatch, load=2.0, alone=0.9) == ([], 2, 0)
+
+
+def test_of_one_thread_nothing_is_asked(monkeypatch):
+    assert ask(monkeypatch, load=15.0, alone=0.9, threads=1) == ([], 1, 0)
+
+
+def test_many_threads_are_kept_and_one_is_told_of(monkeypatch):
+    """Once the others are done, one thread of many would be far slower."""
+    (sentence,), threads, _ = ask(monkeypatch, load=64.0, alone=0.9, threads=8)
+    assert threads == 8
+    assert sentence.endswith("OMP_NUM_THREADS=1 before the command is faster")
+
+
+def test_threads_that_were_asked_for_are_kept(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    (sentence,), threads, _ = ask(monkeypatch, load=15.0, alone=0.9)
+    assert threads == 2
+    assert sentence.endswith("OMP_NUM_THREADS=1 before the command is faster")
+
+
+def test_a_training_goes_on_with_the_threads_that_it_began_with(monkeypatch):
     torch.set_num_threads(2)
+    heard = []
+    with listening(heard.append):
+        threads_as_begun(None)
+        threads_as_begun(2)
+        threads_as_begun(16)
+        assert torch.get_num_threads() == 2
+        assert heard == []
+        threads_as_begun(1)
+    assert torch.get_num_threads() == 1
+    assert "goes on with 1 thread, as it began" in heard[0].text
+    torch.set_num_threads(2)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    threads_as_begun(1)
+    assert torch.get_num_threads() == 2

@@ -331,7 +331,9 @@ def test_the_clock_is_read_between_laps_and_a_long_epoch_is_cut(boxes, tmp_path,
     assert "val_ap50" in run.history()[-1]
 
 
-def test_another_number_of_threads_is_told_of(boxes, tmp_path, capsys):
+def test_a_run_goes_on_with_its_threads_unless_others_are_asked_for(
+    boxes, tmp_path, capsys, monkeypatch
+):
     run = learn("detect", boxes, tmp_path / "run", **DETECT | {"epochs": 1})
     assert open_run(run.folder).manifest.threads == torch.get_num_threads() == 1
     assert open_run(run.folder).manifest.machine["processor"] == cpu_features().name
@@ -340,10 +342,17 @@ def test_another_number_of_threads_is_told_of(boxes, tmp_path, capsys):
     assert "threads" not in capsys.readouterr().err
     torch.set_num_threads(2)
     try:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
         learn("detect", boxes, run.folder, resume=True, **DETECT | {"epochs": 1})
+        said = capsys.readouterr().err
+        assert "goes on with 1 thread, as it began" in said
+        assert "resumed with" not in said
+        assert torch.get_num_threads() == 2
+        monkeypatch.setenv("OMP_NUM_THREADS", "2")
+        learn("detect", boxes, run.folder, resume=True, **DETECT | {"epochs": 1})
+        assert "begun with 1 thread and resumed with 2" in capsys.readouterr().err
     finally:
         torch.set_num_threads(1)
-    assert "begun with 1 thread and resumed with 2" in capsys.readouterr().err
 
 
 def test_one_process_at_a_time_goes_on_with_a_run(boxes, tmp_path):

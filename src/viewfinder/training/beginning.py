@@ -25,6 +25,7 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.arrangement import Arrangement, Choice
 from viewfinder.training.choosing import choose_arithmetic, promise
+from viewfinder.training.crowding import threads_as_begun
 from viewfinder.training.fetching import fetch_published
 from viewfinder.training.forecast import Forecast, forecast
 from viewfinder.training.job import Job
@@ -32,7 +33,7 @@ from viewfinder.training.preparing import Splits, Start, open_splits, start_net
 from viewfinder.training.processes import refuse_torchrun, threads_of_each
 from viewfinder.training.record import data_record, versions
 from viewfinder.training.resumable import refuse_other_input
-from viewfinder.training.resuming import report_differences, same_run
+from viewfinder.training.resuming import on_the_same_processor, report_differences, same_run
 from viewfinder.training.trying import require_learnable
 
 
@@ -193,6 +194,8 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
         refuse_other_input(folder, run.manifest, recipe, "--init")
     if not run.state_file.exists():
         note(f"{folder} has nothing to go on from yet: its training begins anew")
+    if recipe.devices == 1 and on_the_same_processor(run.manifest):
+        threads_as_begun(run.manifest.threads)
     report_differences(run.manifest)
     if not (folder / PICTURES).exists():  # it was stopped before
         write_pictures(folder, dataset)

@@ -24,7 +24,7 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.arrangement import Arrangement, Choice, asked_for, candidates
 from viewfinder.training.batches import Share, batches, deal, lasts
-from viewfinder.training.crowding import tell_if_crowded
+from viewfinder.training.crowding import spare_threads_if_crowded
 from viewfinder.training.precision import Settle, choose, seconds_of_step, still_agrees
 from viewfinder.training.preparing import Splits
 from viewfinder.values import as_number, as_table
@@ -69,6 +69,15 @@ def choose_arithmetic(
     trials = first_batches(task, splits, setup, device)
     colours = setup.config.normalisation
     loss, settle = settled_loss(task, net.to(device), setup, device)
+    if device.type == "cpu" and setup.recipe.devices == 1 and before is None:
+        step = partial(
+            seconds_of_step,
+            *(net, trials, arrangements[0]),
+            loss=loss,
+            colours=colours,
+            settle=settle,
+        )
+        spare_threads_if_crowded(step)
     depends = _depends(task, setup, device)
     file = measured_file(depends)
     course = partial(lasts, setup.recipe, len(splits.train))
@@ -94,25 +103,9 @@ def choose_arithmetic(
         settle=settle,
         course=course,
     )
-    if device.type == "cpu" and setup.recipe.devices == 1:
-        step = partial(
-            seconds_of_step,
-            *(net, trials, choice.arrangement),
-            loss=loss,
-            colours=colours,
-            settle=settle,
-        )
-        tell_if_crowded(_seconds(choice), step)
     steps = {} if choice.thorough else {_STEPS: course(1.0)}
     remember(file, {**choice.as_json(), **steps}, depends)
     return choice
-
-
-def _seconds(choice: Choice) -> float:
-    """Of a step in the arrangement that was chosen, as it was measured just now."""
-    chosen = choice.arrangement
-    times = {(each.arithmetic, each.layout): each.milliseconds for each in choice.trials}
-    return (times.get((chosen.arithmetic, chosen.layout)) or 0.0) / 1e3
 
 
 def settled_loss(

@@ -1,42 +1,89 @@
-"""Whether other programs keep the machine so busy that a training is faster with one thread.
+"""How many threads a training computes with where other programs keep the machine busy.
 
-The threads of a step wait for each other: where one of them has no core, all of them stand still.
+The threads of a step wait for each other: where one of them has no core, all of them stand still,
+and one thread alone can be ten times as fast.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 
 from viewfinder.events import note
+from viewfinder.wording import counted
 
 # Programs that want to compute, for each thread of ours, from which on it is looked at.
 _CROWDED = 2.0
-# One thread must be so much faster to be told of.
+# One thread must be so much faster to be taken.
 _GAIN = 0.7
+# With more threads than this, one alone would lose too much once the others are done.
+_MOST = 4
+_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 ONE_THREAD = "OMP_NUM_THREADS=1 before the command"
 
 
-def tell_if_crowded(step: float, with_one: Callable[[], float]) -> None:
-    """Say that one thread is faster here at the moment, where it is.
+@contextmanager
+def own_threads() -> Iterator[None]:
+    """Within, a training may choose how many threads compute; afterwards there are as many as
+    before."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def threads_are_asked_for() -> bool:
+    """Whether the person says how many threads there are."""
+    return any(os.environ.get(name) for name in _SETTINGS)
+
+
+def spare_threads_if_crowded(seconds_of_step: Callable[[], float]) -> None:
+    """Compute with one thread from now on, where that is faster at the moment, and say so.
 
     Args:
-        step: seconds of a step, with all threads.
-        with_one: times a step, when torch has one thread.
+        seconds_of_step: times a step, with the threads that torch has.
     """
     threads = torch.get_num_threads()
     if threads < 2 or _waiting() < _CROWDED * threads:
         return
-    torch.set_num_threads(1)
-    try:
-        alone = with_one()
-    finally:
+    together, alone = [], []
+    for _ in range(2):  # in turns, as what others do changes from moment to moment
         torch.set_num_threads(threads)
-    if alone < _GAIN * step:
-        note(
-            f"other programs keep this machine busy: a step takes {step:.2g} s with {threads} "
-            f"threads, and {alone:.2g} s with one; as long as they do, {ONE_THREAD} is faster"
-        )
+        together.append(seconds_of_step())
+        torch.set_num_threads(1)
+        alone.append(seconds_of_step())
+    torch.set_num_threads(threads)
+    if min(alone) >= _GAIN * min(together):
+        return
+    found = (
+        f"other programs keep this machine busy: a step takes {min(together):.2g} s with {threads} "
+        f"threads, and {min(alone):.2g} s with one"
+    )
+    if threads > _MOST or threads_are_asked_for():
+        note(f"{found}; as long as they do, {ONE_THREAD} is faster")
+        return
+    torch.set_num_threads(1)
+    note(
+        f"{found}, so it takes one; OMP_NUM_THREADS={threads} before the command takes all the same"
+    )
+
+
+def threads_as_begun(begun: int | None) -> None:
+    """Compute with as few threads as a training began with, so that its sums come out alike.
+
+    Args:
+        begun: how many those were; None where that is not known.
+    """
+    threads = torch.get_num_threads()
+    if begun is None or begun >= threads or threads_are_asked_for():
+        return
+    torch.set_num_threads(begun)
+    note(
+        f"goes on with {counted(begun, 'thread')}, as it began, for the same weights to the last "
+        f"bit; OMP_NUM_THREADS={threads} before the command takes all"
+    )
 
 
 def _waiting() -> float:

@@ -28,6 +28,7 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import Prepared, refuse_early
+from viewfinder.training.crowding import own_threads
 from viewfinder.training.fetching import as_published
 from viewfinder.training.fold_figures import all_together, epochs_for_everything, fold_row
 from viewfinder.training.folds_refusing import Folds, refuse_folds
@@ -61,7 +62,7 @@ def train_with(
     Raises:
         InputError: what `train` or `train_in_folds` refuse.
     """
-    with saying_once():
+    with saying_once(), own_threads():
         return _train_with(folds, task, data, recipe, Path(out).expanduser(), resume, opened)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
+import torch
+
 from viewfinder.events import (
     OFTEN,
     EpochEnded,
@@ -137,7 +139,8 @@ class Journal:
         if not self._reports:
             return
         why = "is another program busy here?" if times > 1 else "another program was busy then."
-        crowded = f"; as long as it is busy, {ONE_THREAD} may be faster" if times > 1 else ""
+        slower = times > 1 and torch.get_num_threads() > 1
+        crowded = f"; as long as it is busy, {ONE_THREAD} may be faster" if slower else ""
         note(
             f"steps take {times:.1f} times as long as when their arithmetic was measured: {why} "
             "What is learnt stays the same, and the next training measures anew"

@@ -42,12 +42,18 @@ def report_differences(begun: Manifest) -> None:
             f"begun with torch {begun.versions['torch']} and resumed with {version('torch')}: the "
             "weights may not be bit for bit those of a training that never stopped"
         )
-    machine = describe_device(pick_device(recipe.device), recipe.devices)
-    if _without_threads(begun.device) != _without_threads(machine):
+    if not on_the_same_processor(begun):
+        machine = describe_device(pick_device(recipe.device), recipe.devices)
         note(
             f"begun on {begun.device} and resumed on {machine}: the weights may not be bit "
             "for bit those of a training that never stopped"
         )
+
+
+def on_the_same_processor(begun: Manifest) -> bool:
+    """Whether a training goes on where it began, be it with other threads."""
+    machine = describe_device(pick_device(begun.recipe.device), begun.recipe.devices)
+    return _without_threads(begun.device) == _without_threads(machine)
 
 
 def _without_threads(device: str) -> str:

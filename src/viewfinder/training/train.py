@@ -45,6 +45,7 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import Prepared, begin, go_on, prepare, refuse_early
+from viewfinder.training.crowding import own_threads
 from viewfinder.training.folds_advice import after, before
 from viewfinder.training.forecast import Forecast, told
 from viewfinder.training.further import further
@@ -89,7 +90,10 @@ def train(
         raise InputError(f"--resume: {folder} was begun in folds: leave --folds none out")
     dataset = opened or open_dataset(data, val_share=recipe.val_share)
     require_present(dataset)
-    return train_on(kind, dataset, recipe, out=folder, source=str(data), resume=resume, ready=ready)
+    with own_threads():
+        return train_on(
+            kind, dataset, recipe, out=folder, source=str(data), resume=resume, ready=ready
+        )
 
 
 def train_on(
