@@ -63,7 +63,8 @@ def _drawn_of(learnt: Dataset, what: str, *, dealt: bool) -> str:
     many = counted(len(learnt), "training picture" if dealt else "picture")
     text = f"The charts are of the {many}"
     if len(learnt) > _MOST_LOOKED_AT:
-        text += f"; what pictures are like, of {_MOST_LOOKED_AT} of them, evenly chosen"
+        bright = "how bright boxes are, and " if what == "boxes" else ""
+        text += f"; {bright}what pictures are like, of {_MOST_LOOKED_AT} of them, evenly chosen"
     masks = sum(map(bool, learnt.masks)) if what == "subjects" else 0
     if masks > _MOST_MASKS:
         text += f"; how large subjects are and where they lie, of the first {_MOST_MASKS} masks"
@@ -127,7 +128,7 @@ def _shapes(corners: NDArray[np.float64]) -> Markup:
 
 
 def _of_pictures(learnt: Dataset) -> list[Markup]:
-    """What some pictures are like, evenly chosen; nothing where one is damaged."""
+    """What some pictures are like, evenly chosen, and their boxes; nothing where one is damaged."""
     chosen = np.unique(np.linspace(0, len(learnt) - 1, min(len(learnt), _MOST_LOOKED_AT)))
     try:
         seen = looks(learnt.select(chosen.astype(np.int64)))
@@ -135,7 +136,11 @@ def _of_pictures(learnt: Dataset) -> list[Markup]:
         return []
     side = np.sqrt(seen.sizes.prod(axis=1))
     shape = seen.sizes[:, 0] / seen.sizes[:, 1]
-    figures = [_histogram(side, "How large pictures are", "√(width × height), pixels", "pictures")]
+    figures = []
+    if len(seen.boxes):
+        figures.append(_histogram(seen.boxes, "How bright boxes are", "% of white", "boxes"))
+    title = "How large pictures are"
+    figures.append(_histogram(side, title, "√(width × height), pixels", "pictures"))
     if shape.min() < shape.max():
         title = "What shape pictures are"
         figures.append(_histogram(shape, title, "width by height", "pictures", doublings=True))
