@@ -463,6 +463,7 @@ def without_torch(monkeypatch, tmp_path):
         ("why cls-run cls --html page.txt", "--html page.txt: the page is HTML"),
         ("export cls-run --threshold 2", "--threshold 2: give a score from 0 to 1"),
         ("export cls-run --out full", "full is a folder: name a new file to write, such as"),
+        ("train classify file", "file is a file: give the folder that holds the pictures"),
         ("export cls-run --out file", "file exists already: choose another name"),
         ("export cls-run --out file/x.onnx", "cannot write file/x.onnx: a part of that path"),
         ("export cls-run --int8 --answers raw", "--int8 gives decoded answers"),
@@ -478,10 +479,18 @@ def test_what_needs_no_torch_is_refused_without_it(ask, without_torch, words, sa
     assert sorted(Path().rglob("*")) == before
 
 
-def test_an_empty_folder_and_one_whose_labels_lie_above_are_told_as_such(ask, three_kinds):
-    Path("new").mkdir()
-    _, _, err = ask("train", "classify", "new")
-    assert "error: new is empty: give a folder with pictures" in err
+def test_an_empty_folder_is_refused_at_once(ask, without_torch):
+    Path("new/within").mkdir(parents=True)
+    for words in (
+        ["train", "classify", "new"],
+        ["predict", "cls-run", "new"],
+        ["compose", "new", "s"],
+    ):
+        status, _, err = ask(*words)
+        assert (status, err) == (2, "error: new is empty: give a folder with pictures\n")
+
+
+def test_a_folder_whose_labels_lie_above_is_told_as_such(ask, three_kinds):
     write_picture(Path("captures/mug/1.png"), np.zeros((9, 9, 3), np.uint8))
     Path("captures/annotations").mkdir()
     _, _, err = ask("convert", "captures/mug", "--to", "yolo", "--out", "joined")

@@ -130,7 +130,7 @@ def test_no_names_on_a_closed_input(small_run):
     words = f'"{sys.executable}" -m viewfinder predict "{small_run}" - <&-'
     done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, env=os.environ)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("error: - holds no pictures")
+    assert done.stderr.splitlines()[-1].startswith("error: standard input names no picture")
 
 
 def test_bad_usage_is_told_however_it_is_drawn(monkeypatch):

@@ -185,6 +185,15 @@ def test_the_page_to_send_is_whole_and_fetches_nothing(tmp_path):
     assert "a.safetensors is missing" in told
 
 
+def test_what_kept_a_part_from_being_gathered_is_told_once(tmp_path):
+    late = "networks: the time was up before 30 networks could be counted (lenet, alexnet …)"
+    late_machine = replace(WHOLE, networks=None, troubles=(late, "disks: OSError: gone"))
+    write_report(tmp_path / "d.html", late_machine, findings(late_machine), [])
+    for told in (text_of(late_machine), (tmp_path / "d.html").read_text(encoding="utf-8")):
+        assert len(re.findall(r"the\s+time\s+was\s+up", told)) == 1
+        assert told.count("disks: OSError: gone") == 1
+
+
 def test_a_report_is_html_in_a_place_that_can_be_written(tmp_path):
     with pytest.raises(InputError, match=r"name it .*d\.html"):
         write_report(tmp_path / "d.pdf", WHOLE, [], [])

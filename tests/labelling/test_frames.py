@@ -254,12 +254,22 @@ def test_of_a_short_clip_it_is_said_what_to_film(tmp_path, moving):
     assert done.few == (
         "2 pictures of short.mp4 are few: it lasts 1.0 s, and one frame is taken of each 0.5 s; "
         "film a whole turn, slowly, for 10 seconds or more, or look closer with "
-        "`viewfinder frames --every 0.096`"
+        "`viewfinder frames --every 0.04`"
     )
-    (closer,) = write_frames([tmp_path / "short.mp4"], tmp_path / "more", every=0.096)
-    assert (len(closer.written), closer.few) == (10, "")
+    (closer,) = write_frames([tmp_path / "short.mp4"], tmp_path / "more", every=0.04)
+    assert (len(closer.written), closer.few) == (24, "")
     (asked,) = write_frames([tmp_path / "short.mp4"], tmp_path / "asked", sharpest=2)
     assert asked.few == ""
+
+
+def test_of_a_long_clip_that_was_hardly_looked_at_nobody_films_more(tmp_path, moving):
+    write_video(tmp_path / "long.mp4", moving(48, step=1), rate=4)
+    (done,) = write_frames([tmp_path / "long.mp4"], tmp_path / "few", every=5)
+    assert len(done.written) == 3
+    assert done.few == (
+        "3 pictures of long.mp4 are few: it lasts 11.8 s, and one frame is taken of each 5 s; "
+        "look closer with `viewfinder frames --every 0.4`"
+    )
 
 
 def test_of_a_clip_that_stands_still_too(tmp_path, moving):

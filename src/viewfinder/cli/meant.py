@@ -12,6 +12,7 @@ from viewfinder.cli.flags import Flag
 from viewfinder.cli.made import refuse_dotted, refuse_misspelt_class
 from viewfinder.errors import InputError
 from viewfinder.nets.facts import TORCHVISION
+from viewfinder.pictures.finding import walk
 from viewfinder.reading import read_bytes
 from viewfinder.runs.places import begun, require_run
 from viewfinder.tasks.run_files import MANIFEST
@@ -48,6 +49,8 @@ _PLACES = {
     "captures": (),
     "file": (),
 }
+# Those that nothing is ever put into, so that an empty folder is a mistake.
+_LOOKED_THROUGH = ("source", "captures")
 # Those that are places all, where there are several.
 _SEVERAL = ("source",)
 PLACES_OF_FLAGS = {
@@ -120,6 +123,8 @@ def refuse_missing_places(flags: object) -> None:
         for place in places:
             if _is_missing(place, instead):
                 raise InputError(_no_such(field, str(place)))
+            if field in _LOOKED_THROUGH and isinstance(place, str | Path):
+                refuse_empty(str(place))
     _refuse_no_run(flags)
     out = getattr(flags, "out", None)
     if getattr(flags, "resume", False) and (out is None or begun(Path(out).expanduser())):
@@ -132,6 +137,13 @@ def refuse_missing_places(flags: object) -> None:
             near = nearest(str(place), instead) or _near(str(place))
             words = f" (or {', '.join(instead)})" if instead and not near else ""
             raise InputError(f"--{field}: there is no folder or file {place}{near}{words}")
+
+
+def refuse_empty(place: str) -> None:
+    """Refuse a folder without any file, at whatever depth; raises InputError."""
+    folder = Path(place).expanduser()
+    if folder.is_dir() and not any(each.files for each in walk(folder)):
+        raise InputError(f"{place} is empty: give a folder with pictures")
 
 
 def _refuse_no_run(flags: object) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 import tyro
 
 from viewfinder import nets
-from viewfinder.cli.meant import refuse_misspelt_net
+from viewfinder.cli.meant import refuse_empty, refuse_misspelt_net
 from viewfinder.cli.output import headline, in_lines, print_json
 from viewfinder.errors import InputError
 from viewfinder.events import listening, note
@@ -33,6 +33,8 @@ from viewfinder.wording import counted
 if TYPE_CHECKING:
     from viewfinder.runs.run import RunFolder
 
+# How files end that a set may be named by: they say what it holds, or its classes.
+_LABELS = (".json", ".yaml", ".yml", ".data", ".names", ".labels", ".txt")
 # What a training writes last.
 _REPORT = "report.html"
 # What a person would let the run of a task answer next, where that is not a picture alone.
@@ -111,6 +113,8 @@ def run(flags: _TrainFlags) -> int:
     from viewfinder.training.fetching import as_published, look_at_start, unused_weights
 
     refuse_run(flags.data)
+    refuse_empty(flags.data)
+    _refuse_file(flags.data)
     # Fields that are made when flags are read are none that a type checker knows.
     changed: dict[str, Any] = {"recipe": as_published(flags.recipe)}
     flags = replace(flags, **changed)
@@ -146,6 +150,17 @@ def run(flags: _TrainFlags) -> int:
             note(UNBEGUN)
         raise
     return _print_run(flags, done)
+
+
+def _refuse_file(data: str) -> None:
+    """Refuse a file that is none of labels, by its name.
+
+    Raises:
+        InputError: it is such a file, as a picture.
+    """
+    file = Path(data).expanduser()
+    if file.is_file() and file.suffix.lower() not in _LABELS:
+        raise InputError(f"{data} is a file: give the folder that holds the pictures")
 
 
 def _finished(flags: _TrainFlags, folder: Path) -> "RunFolder":

@@ -29,6 +29,12 @@ class Finding:
     source: str = ""
 
 
+def told_nowhere(troubles: Iterable[str], found: Iterable[Finding]) -> list[str]:
+    """What kept a part of the machine from being gathered, where no finding tells it."""
+    told = {each.why for each in found}
+    return [trouble for trouble in troubles if trouble not in told]
+
+
 def joined(found: Iterable[Finding]) -> list[Finding]:
     """The unknown ones among them, those that lack the same fact as one."""
     lacking: dict[tuple[str, str], list[Finding]] = {}

@@ -24,10 +24,10 @@ from viewfinder.doctor.remembering import (
     remember_disks,
     remember_networks,
 )
-from viewfinder.doctor.rules.telling import listed
 from viewfinder.doctor.system import memory, places, system
 from viewfinder.doctor.weights import weights
 from viewfinder.doctor.workload import Workload
+from viewfinder.wording import counted, some
 
 Part = TypeVar("Part")
 # Seconds for `nvidia-smi`, which starts the driver where nothing keeps it awake; quickly, and not.
@@ -165,4 +165,5 @@ def _untold(asked: TorchFacts, missing: list[str], known: dict[str, Workload]) -
     if asked.troubles or not asked.torch.works:
         return list(asked.troubles)
     late = [name for name in missing if name not in known]
-    return [f"networks: the time was up before {listed(late)} could be counted"] if late else []
+    few = f"{counted(len(late), 'network')} could be counted ({some(late)})"
+    return [f"networks: the time was up before {few}"] if late else []

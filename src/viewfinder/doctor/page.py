@@ -7,7 +7,7 @@ from typing import NamedTuple
 from viewfinder.doctor.about import about, when
 from viewfinder.doctor.document import works
 from viewfinder.doctor.estimate import PICTURES, Epoch
-from viewfinder.doctor.finding import Finding, joined
+from viewfinder.doctor.finding import Finding, joined, told_nowhere
 from viewfinder.doctor.machine import Machine
 from viewfinder.doctor.rules import RULES
 from viewfinder.doctor.rules.telling import gib, sentence
@@ -48,7 +48,9 @@ def page(
                 lines += [StyledLine(""), *_finding(each, width)]
     lines += _unknowns(found, width)
     lines += [
-        StyledLine(text, "dim") for text in machine.troubles for text in _wrap(text, width, "  ")
+        StyledLine(line, "dim")
+        for trouble in told_nowhere(machine.troubles, found)
+        for line in _wrap(trouble, width, "  ")
     ]
     if machine.speed:
         lines += [StyledLine(""), *_speed(machine, machine.speed, width), StyledLine("")]

@@ -6,7 +6,7 @@ from pathlib import Path
 from viewfinder.doctor.about import about, by_weight, when
 from viewfinder.doctor.document import works
 from viewfinder.doctor.estimate import PICTURES, Epoch
-from viewfinder.doctor.finding import Finding, joined
+from viewfinder.doctor.finding import Finding, joined, told_nowhere
 from viewfinder.doctor.html import write_page
 from viewfinder.doctor.machine import Machine
 from viewfinder.doctor.page import (
@@ -61,7 +61,7 @@ def _content(
         "verdict": "good" if works(found) else "bad",
         "packages": by_weight(machine.installation) if machine.installation else (),
         "settings": dict(machine.environment.settings) if machine.environment else {},
-        "troubles": machine.troubles,
+        "troubles": told_nowhere(machine.troubles, found),
         "speed": _speed(machine, machine.speed) if machine.speed else None,
         "pictures": f"{PICTURES:,}",
         "epochs": [

@@ -112,6 +112,8 @@ def find_sources(
         lines = (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
         files = [Path(os.fsdecode(line)) for line in lines if line.strip()]
         found = [_named(file) for file in files]
+        if not found:
+            raise InputError("standard input names no picture: give it a path a line")
     else:
         path = Path(source).expanduser()
         if not path.exists():

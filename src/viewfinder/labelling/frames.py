@@ -31,10 +31,14 @@ from viewfinder.pictures.video import Frame, probe_video, read_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.wording import counted
 
+EVERY = 0.5
+"""Seconds of a video of which one frame is taken, if nobody says otherwise."""
 QUALITY = 95
 """Of the JPEG files, from 1 to 100."""
 # Fewer views of a thing than this show it from few sides.
 _FEW = 10
+# So many are looked for where fewer were.
+_SOME = 30
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def write_frames(
     videos: Sequence[Path],
     out: Path,
     *,
-    every: float = 0.5,
+    every: float = EVERY,
     sharpest: int | None = None,
     since: float = 0,
     until: float | None = None,
@@ -198,14 +202,17 @@ def _few(done: Extraction, reading: _Reading, stretch: float) -> str:
         return f"{few}: most of its frames show the same view; film the thing from all sides"
     if done.blurred >= count:
         return f"{few}: most of its frames are blurred; move more slowly, or give more light"
-    wanted = f"film a whole turn, slowly, for {2 * _FEW * stretch:.0f} seconds or more"
-    if looked < _FEW <= done.read:
-        closer = reading.seconds / _FEW
-        return (
-            f"{few}: it lasts {reading.seconds:.1f} s, and one frame is taken of each "
-            f"{stretch:g} s; {wanted}, or look closer with `viewfinder frames --every {closer:.2g}`"
-        )
-    return f"{few}: {wanted}"
+    # As many as at the usual stretch: a longer one that was asked for is no reason to film longer.
+    seconds = 2 * _FEW * min(stretch, EVERY)
+    wanted = f"film a whole turn, slowly, for {seconds:.0f} seconds or more"
+    if looked >= _FEW or done.read < _FEW:
+        return f"{few}: {wanted}"
+    every = reading.seconds / min(_SOME, done.read)
+    closer = f"look closer with `viewfinder frames --every {every:.1g}`"
+    return (
+        f"{few}: it lasts {reading.seconds:.1f} s, and one frame is taken of each {stretch:g} s; "
+        f"{closer if reading.seconds >= seconds else f'{wanted}, or {closer}'}"
+    )
 
 
 def _nothing(done: Sequence[Extraction]) -> str:

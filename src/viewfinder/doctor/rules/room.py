@@ -133,7 +133,7 @@ def _uncounted(machine: Machine) -> Finding:
     if not machine.torch.works:
         lacks = "torch counts what the networks take, and does not work"
         return unknown(what, lacks, "fix torch, and ask again")
-    return untold(what, machine, "networks")
+    return untold(what, machine, "networks", fix="run it again: what was counted is remembered")
 
 
 def _memory_low(machine: Machine) -> Finding | None:

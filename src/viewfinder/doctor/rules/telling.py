@@ -45,11 +45,17 @@ def _finding(level: Level, says: str, why: str, fix: str) -> Finding:
     return Finding("", level, says, why, fix)
 
 
-def untold(what: str, machine: Machine, part: str) -> Finding:
+def untold(
+    what: str,
+    machine: Machine,
+    part: str,
+    *,
+    fix: str = "look at what is said there, and fix that first",
+) -> Finding:
     """That a part of the machine could not be gathered, and why."""
     trouble = next((each for each in machine.troubles if each.startswith(f"{part}:")), "")
     lacks = trouble or f"nothing could be found out about {part}"
-    return unknown(what, lacks, "look at what is said there, and fix that first")
+    return unknown(what, lacks, fix)
 
 
 def unasked(what: str) -> Finding:
