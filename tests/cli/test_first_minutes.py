@@ -214,6 +214,7 @@ def test_the_first_line_does_not_wait_for_torch(ask, tmp_path, monkeypatch, word
     Path("run").mkdir()
     Path("run/run.json").write_text("{}")
     Path("photos").mkdir()
+    Path("photos/1.jpg").touch()
     # Whoever imports it finds nothing.
     monkeypatch.setitem(sys.modules, "viewfinder.api", None)
     status, _, err = ask(*words)
@@ -330,6 +331,7 @@ def test_weights_that_cannot_be_had_are_told_before_torch(
     monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.delenv("VIEWFINDER_WEIGHTS", raising=False)
+    (tmp_path / "1.jpg").touch()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for name in ("https_proxy", "HTTPS_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
