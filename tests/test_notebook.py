@@ -36,6 +36,8 @@ def cells(small_set, tmp_path_factory):
         "run.predict('photos/test')[:2]",
         "viewfinder.explain(run.net(), (1, 3, 32, 32))",
         "viewfinder.explain(run.net(), (1, 3, 36, 36))",
+        "scores = run.evaluate('photos', split='val')\nscores",
+        "import json\njson.loads(json.dumps(scores)) == scores, scores['accuracy'] <= 1",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in sources])
     client = nbclient.NotebookClient(
@@ -85,6 +87,15 @@ def test_predictions_show_their_pictures_the_first_twelve(cells):
     assert html_of(cells[3]).count("alt=") == 2
 
 
+def test_scores_show_as_tables_and_are_a_dictionary(cells):
+    text = html_of(cells[6])
+    assert "<td>validation</td><td>18" in text
+    assert "<th>accuracy</th>" in text
+    assert len(re.findall(r"<tr><td>(?:amber|blue|green)</td><td>", text)) == 3
+    (shown,) = cells[7]
+    assert shown.data["text/plain"] == "(True, True)"
+
+
 def test_an_explanation_shows_its_layers_and_its_mistake(cells):
     assert "N = (32 − 5 + 2·0)/1 + 1 = 28" in html_of(cells[4])
     assert "It stops at" not in html_of(cells[4])
@@ -96,9 +107,11 @@ def test_names_of_strangers_are_text(tmp_path):
     sure = ClassProbabilities(np.ones(1, np.float32))
     answer = Answer(str(tmp_path / "a&b.png"), (16, 16), sure)
     text = Predictions([answer], classes=("<b>",))._repr_html_()
-    assert "a&amp;b.png: &lt;b&gt; 100%" in text
+    assert 'alt="a&amp;b.png: &lt;b&gt; 100%"' in text
+    assert "<figcaption>a&amp;b.png</figcaption>" in text, "the answer is written on the picture"
     gone = Predictions([replace(answer, source="gone.png")], classes=("<b>",))
     assert "cannot be read any more" in gone._repr_html_()
+    assert "<figcaption>gone.png: &lt;b&gt; 100%</figcaption>" in gone._repr_html_()
     about = {"source": "gone.png", "width": 16, "height": 16}
     assert gone == [about | {"label": "<b>", "scores": {"<b>": 1.0}}]
 

@@ -11,7 +11,6 @@ Example:
 """
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -23,11 +22,10 @@ from viewfinder.cli.output import headline, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.events import note
 from viewfinder.values import as_number, as_table
-from viewfinder.wording import counted, some
+from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.evaluation.documents import Evaluation
-    from viewfinder.evaluation.subsets import SubsetFigures
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,7 @@ def run(flags: Flags) -> int:
     from viewfinder.api import open_run
     from viewfinder.evaluation.always import of_figures
     from viewfinder.evaluation.few import too_few_in
+    from viewfinder.evaluation.showing import weak_in_words
     from viewfinder.tasks import find
 
     run = open_run(flags.run)
@@ -79,7 +78,8 @@ def run(flags: Flags) -> int:
     _print_classes(judged)
     _print_speed(judged, solved=recipe is not None and not recipe.in_steps)
     _print_calibration(judged)
-    _print_weak(judged["subsets"])
+    for line in weak_in_words(judged["subsets"]):
+        say(line)
     _print_caveats(judged, flags, headline_figure=figures[0][0])
     return 0
 
@@ -136,6 +136,7 @@ def _print_calibration(judged: "Evaluation") -> None:
 def _print_caveats(judged: "Evaluation", flags: Flags, *, headline_figure: str) -> None:
     """Which pictures these are, where that is not what one would think."""
     from viewfinder.evaluation.folded import averaged
+    from viewfinder.evaluation.showing import learnt_in_words
 
     if judged["split"] == "all" and flags.split is None:
         say("all of them, since the set has no test or val split")
@@ -146,28 +147,8 @@ def _print_caveats(judged: "Evaluation", flags: Flags, *, headline_figure: str) 
         )
         if averaged(headline_figure):
             say("all are scored together; the report's headline is the mean of the folds")
-    if learnt := judged["learnt"]:
-        images = counted(judged["images"], "picture")
-        say(
-            f"note: {len(learnt):,} of the {images} are among those that the run was trained on or "
-            f"chosen by, and its scores on them flatter it: {some(learnt)}"
-        )
-
-
-def _print_weak(parts: "Sequence[SubsetFigures]") -> None:
-    """Which thirds of the pictures are answered worse than the rest."""
-    weak = sorted((p for p in parts if p["weak"]), key=lambda p: p["figure"] - p["others"])
-    for part in weak:
-        pictures = counted(part["pictures"], "picture")
-        of = pictures if part["objects"] is None else f"{part['objects']:,} objects in {pictures}"
-        say(
-            f"weak: {part['trait']} {part['part']}, {part['least']:.3g} to {part['most']:.3g} "
-            f"{part['unit']}".rstrip()
-            + f": {part['of']} {part['figure']:.3f} of {of}, {part['others']:.3f} elsewhere"
-        )
-    if parts and not weak:
-        traits = ", ".join(dict.fromkeys(part["trait"] for part in parts))
-        say(f"no third by {traits} is answered worse than the rest by more than chance")
+    if words := learnt_in_words(judged):
+        say(words)
 
 
 def _cell(value: object) -> str:

@@ -9,12 +9,14 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.documents import Evaluation
 from viewfinder.evaluation.judging import gain_by_views, seen_in_training, trained_on
+from viewfinder.evaluation.showing import ShownScores
 from viewfinder.evaluation.unseen import judge_split
 from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.events import note
 from viewfinder.inference.thresholds import note_least
 from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import HELD_OUT
+from viewfinder.tasks import find
 from viewfinder.tasks.model import Model
 from viewfinder.tasks.views import with_views
 
@@ -62,4 +64,5 @@ def evaluate(
         },
         **judgement.as_json(),
     }
-    return cast(Evaluation, document)
+    figures = find(model.config.task).headline_for(recipe)
+    return cast(Evaluation, ShownScores(document, figures))

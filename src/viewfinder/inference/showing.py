@@ -52,7 +52,7 @@ class Predictions(list[Prediction]):
     def _repr_html_(self) -> str:
         figures = [
             f'<figure style="margin: 0 12px 12px 0">{self._image(picture, answer)}'
-            f"<figcaption>{html.escape(said(answer, self.classes))}</figcaption></figure>"
+            f"<figcaption>{html.escape(self._below(picture, answer))}</figcaption></figure>"
             for answer, picture in self._drawn()
         ]
         more = len(self) - len(figures)
@@ -61,6 +61,11 @@ class Predictions(list[Prediction]):
             f'<div style="display: flex; flex-wrap: wrap">{"".join(figures)}</div>'
             f"<p>{counted(len(self), 'answer')}{not_shown}</p>"
         )
+
+    def _below(self, picture: NDArray[np.uint8] | None, answer: Answer) -> str:
+        """The words below a picture, without those that are written on it."""
+        written = picture is not None and answer.value.captioned
+        return named(answer) if written else said(answer, self.classes)
 
     def _drawn(self) -> Iterator[tuple[Answer, NDArray[np.uint8] | None]]:
         """The first answers, each drawn on its picture; None where that cannot be read any more."""
@@ -94,5 +99,10 @@ class Predictions(list[Prediction]):
 
 def said(answer: Answer, classes: Sequence[str]) -> str:
     """A picture's name, and its answer in a few words."""
+    return f"{named(answer)}: {answer.value.caption(classes)}"
+
+
+def named(answer: Answer) -> str:
+    """The name of an answer's picture, or of its video and which frame."""
     frame = "" if answer.frame is None else f", frame {answer.frame:,}"
-    return f"{shown(Path(answer.source).name)}{frame}: {answer.value.caption(classes)}"
+    return f"{shown(Path(answer.source).name)}{frame}"

@@ -3,7 +3,7 @@ for them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -72,7 +72,13 @@ def as_pictures(values: Tensor) -> list[NDArray[np.uint8]]:
 
 
 class Described(Protocol):
-    """An answer in the pixels of the picture that it is about."""
+    """An answer in the pixels of the picture that it is about.
+
+    Attributes:
+        captioned: whether `drawn_on` writes the caption below the picture.
+    """
+
+    captioned: ClassVar[bool]
 
     def as_json(self, classes: Sequence[str]) -> Mapping[str, object]:
         """The answer under its public names."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NotRequired, TypedDict
+from typing import ClassVar, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ class ClassProbabilities:
         among: classes of which one is the true one as often as was asked; None if nothing was.
     """
 
+    captioned: ClassVar[bool] = True
     probabilities: NDArray[np.float32]
     known: bool = True
     among: tuple[int, ...] | None = None

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NotRequired, TypedDict
+from typing import ClassVar, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,7 @@ class Detections:
         labels: M class indices.
     """
 
+    captioned: ClassVar[bool] = False
     boxes: BoxArray
     scores: Floats
     labels: NDArray[np.int64]

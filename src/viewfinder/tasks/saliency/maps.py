@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NotRequired, TypedDict
+from typing import ClassVar, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,7 @@ class Subject:
         files: what was written of it: `map`, `overlay` and `cutout`; empty if nothing was.
     """
 
+    captioned: ClassVar[bool] = False
     map: SubjectMap
     threshold: float
     files: Mapping[str, str] = field(default_factory=dict)
