@@ -18,6 +18,7 @@ GROUND = {
     "errors",
     "wording",
     "files",
+    "locks",
     "console",
     "events",
     "listeners",
@@ -115,7 +116,7 @@ def test_the_picture_of_the_rooms_has_each_above_what_it_imports():
 
 
 def test_the_ground_imports_nothing_but_itself():
-    below = {"errors", "wording", "groups", "memory"}
+    below = {"errors", "wording", "groups", "memory", "locks"}
     for path in files():
         if room_of(path) in GROUND:
             # Events are heard by the terminal where nobody else was chosen to listen.

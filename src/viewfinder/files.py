@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from viewfinder.errors import InputError
+from viewfinder.locks import lock, locked
 
 _REASONS = {
     errno.ENOSPC: "the disk is full: free some space, or write to another disk",
@@ -83,7 +84,7 @@ def replacing_by_name(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         try:
             try:
-                _lock(handle)
+                lock(handle)
                 yield temporary
                 os.fsync(handle)
             finally:
@@ -269,19 +270,6 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-@contextlib.contextmanager
-def alone_in(folder: Path, *, busy: str) -> Iterator[None]:
-    """A folder for one process at a time, where the system knows locks.
-
-    Raises:
-        InputError: another process is at work in it, said as `busy`.
-    """
-    with locked(folder) as free:
-        if not free:
-            raise InputError(busy)
-        yield
-
-
 def _at_work(path: Path) -> bool:
     """Whether a process may still be writing what bears such a name."""
     found = _WRITTEN_BY.fullmatch(path.name)
@@ -310,37 +298,9 @@ def _lives(process: int) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[bool]:
-    """A lock on a file or folder for as long as the block takes; whether it could be had."""
-    if os.name != "posix":
-        yield True
-        return
-    # Without waiting, should it be a pipe that nobody writes to.
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        yield _lock(handle)
-    finally:
-        os.close(handle)
-
-
 def cache_folder() -> Path:
     """Where what can be made anew is kept: `$VIEWFINDER_CACHE`, or in the user's cache."""
     if named := os.environ.get("VIEWFINDER_CACHE"):
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "viewfinder"
-
-
-def _lock(handle: int) -> bool:
-    """Lock an open file for as long as it is open; False where another process has it locked."""
-    if os.name == "posix":
-        import fcntl
-
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True  # a disk that knows no locks
-    return True

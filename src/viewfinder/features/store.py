@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.files import cache_folder, locked
+from viewfinder.files import cache_folder
+from viewfinder.locks import locked
 from viewfinder.reading import open_file
 
 KEY = 16

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.files import explained_writing, locked, sync_folder
+from viewfinder.files import explained_writing, sync_folder
+from viewfinder.locks import locked
 from viewfinder.nets.facts import Download
 from viewfinder.nets.lying_here import here, is_whole, kept_place
 from viewfinder.nets.receiving import (

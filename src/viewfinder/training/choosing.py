@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -69,40 +70,19 @@ def choose_arithmetic(
     trials = first_batches(task, splits, setup, device)
     colours = setup.config.normalisation
     loss, settle = settled_loss(task, net.to(device), setup, device)
+    told: dict[str, Any] = {"loss": loss, "colours": colours, "settle": settle}
     if device.type == "cpu" and setup.recipe.devices == 1 and before is None:
-        step = partial(
-            seconds_of_step,
-            *(net, trials, arrangements[0]),
-            loss=loss,
-            colours=colours,
-            settle=settle,
-        )
-        spare_threads_if_crowded(step)
+        spare_threads_if_crowded(partial(seconds_of_step, net, trials, arrangements[0], **told))
     depends = _depends(task, setup, device)
     file = measured_file(depends)
     course = partial(lasts, setup.recipe, len(splits.train))
     found = _recall(file, arrangements, course)
     if before is not None and before.arrangement in arrangements:
         found = replace(before, why=f"as for all folds: {before.why}")
-    if found is not None and still_agrees(
-        net,
-        trials,
-        found.arrangement,
-        loss=loss,
-        colours=colours,
-        device=device,
-        settle=settle,
-    ):
+    if found is not None and still_agrees(net, trials, found.arrangement, device=device, **told):
         return found
     note("measuring which arithmetic is the fastest here, which is then remembered")
-    choice = choose(
-        *(net, trials, arrangements),
-        loss=loss,
-        colours=colours,
-        device=device,
-        settle=settle,
-        course=course,
-    )
+    choice = choose(net, trials, arrangements, device=device, course=course, **told)
     steps = {} if choice.thorough else {_STEPS: course(1.0)}
     remember(file, {**choice.as_json(), **steps}, depends)
     return choice

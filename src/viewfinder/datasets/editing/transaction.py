@@ -30,15 +30,14 @@ from viewfinder.datasets.editing.steps import FileChange, apply, prepare, undo
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import (
-    alone_in,
     explained_writing,
     inside,
-    locked,
     new_folder,
     sweep,
     sync_folder,
 )
 from viewfinder.interrupts import late_interrupts
+from viewfinder.locks import alone_in, locked
 
 HIDDEN = ".viewfinder"
 """The folder in a data set that holds what is no label."""
