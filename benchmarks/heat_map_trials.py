@@ -17,7 +17,7 @@ import torch
 
 from viewfinder import open_run
 from viewfinder.attribution.asking import ExplainedNet, ask_of
-from viewfinder.attribution.heat import HeatMap
+from viewfinder.attribution.heat import HeatMap, blurred
 from viewfinder.attribution.integrated import same_kind
 from viewfinder.attribution.reason import Reasons
 from viewfinder.attribution.summary import summary_of
@@ -117,8 +117,8 @@ def _reasons(
     right = _right(questions if dataset.boxes else questions[:1], dataset, number, asked.config)
     drawn = np.random.default_rng(number).permutation(len(right))[:most].tolist()
     picture = as_shares(pixels)
-    own = Wanted(quick=True)
-    reasons = [reason_of(asked, scrambled, picture, right[each], own) for each in drawn]
+    own, soft = Wanted(quick=True), blurred(picture)
+    reasons = [reason_of(asked, scrambled, picture, right[each], own, soft=soft) for each in drawn]
     shown = (255 * picture[0]).round().to(torch.uint8).permute(1, 2, 0).numpy()
     return Reasons(prepared.source, shown, tuple(reasons), len(questions))
 

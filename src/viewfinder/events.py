@@ -245,18 +245,35 @@ def track(items: Iterable[Item], *, total: int | None, description: str) -> Iter
     if total == 0:
         yield from items  # what was known before: nothing is to be seen
         return
+    with counting(total=total, description=description) as one_more:
+        try:
+            for item in items:
+                yield item
+                one_more()
+        finally:
+            if isinstance(items, Generator):
+                items.close()
+
+
+@contextlib.contextmanager
+def counting(*, total: int | None, description: str) -> Iterator[Callable[[], None]]:
+    """Within, listeners hear how many things are done: each time what is given is called, one more.
+
+    For work that is no walk through items; else `track`.
+    """
     work, done, said = f"{os.getpid()}-{next(_works)}", 0, time.monotonic()
+
+    def one_more() -> None:
+        nonlocal done, said
+        done += 1
+        if (now := time.monotonic()) - said >= OFTEN:
+            said = now
+            emit(Progressed(work, done))
+
     emit(ProgressBegan(work, description, total))
     try:
-        for item in items:
-            yield item
-            done += 1
-            if (now := time.monotonic()) - said >= OFTEN:
-                said = now
-                emit(Progressed(work, done))
+        yield one_more
     finally:
-        if isinstance(items, Generator):
-            items.close()
         emit(ProgressEnded(work, done))
 
 

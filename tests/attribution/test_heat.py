@@ -14,6 +14,7 @@ from viewfinder.attribution.heat import (
     HIRES_CAM,
     LAYER_CAM,
     HeatMap,
+    blurred,
     heat_maps,
     heats_of,
     layers,
@@ -216,7 +217,10 @@ def test_a_region_is_the_mean_of_the_map_over_it():
 
 
 def test_what_changes_an_answer_is_told_the_worst_first(bright):
-    found = changes(asked_of(Corner()), bright, WHY, occlusion(asked_of(Corner()), bright, WHY))
+    asked, soft = asked_of(Corner()), blurred(bright)
+    heat = occlusion(asked, bright, WHY, soft=soft)
+    tested = deletion(asked, bright, WHY, heat, soft=soft)
+    found = changes(asked, bright, WHY, heat, tested, soft=soft)
     base, *scores = [change.score for change in found]
     assert found[0].what == AS_IT_IS
     assert base == pytest.approx(standing_of(asked_of(Corner()), bright, WHY).own)

@@ -1,6 +1,7 @@
 """`viewfinder why`: from a run and pictures to a page that can be used."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import page_material as material
@@ -9,11 +10,15 @@ import torch
 
 import viewfinder
 from viewfinder.api import open_run
+from viewfinder.attribution.asking import ask_of
 from viewfinder.attribution.neighbours import LearntFrom
 from viewfinder.attribution.whole import explain_answers
 from viewfinder.attribution.why import Wanted
+from viewfinder.inference.answers import Predictor
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_picture
+from viewfinder.tasks.answering import as_shares
+from viewfinder.tasks.question import of_class
 
 
 def test_classes_have_reasons_on_a_page(ask, small_run, small_set, tmp_path, chromium):
@@ -180,3 +185,23 @@ def test_programs_ask_as_the_command_line_does(small_run, small_set, tmp_path):
     (reason,) = found["reasons"]
     assert reason["class"] == viewfinder.open_run(small_run).predict(picture)[0]["label"]
     assert "viewfinder.why" in page.read_text()
+
+
+def test_of_one_picture_each_part_of_an_answer_is_progress(small_run, small_set):
+    """Which is what a person waits for who asks from Python or in a notebook too."""
+    began, picture = [], min((small_set / "test").rglob("*.*"))
+    with viewfinder.listening(lambda event: began.append(getattr(event, "total", None))):
+        (told,) = viewfinder.why(small_run, picture, most=2)
+    assert len(told["reasons"]) == 2
+    assert 2 * 4 in began, "its map, the test, the comparison and what would change it"
+
+
+def test_the_quick_form_of_a_net_scores_as_the_net_does(small_run, small_set):
+    picture = min((small_set / "test").rglob("*.*"))
+    predictor = Predictor(open_run(small_run).model, device=torch.device("cpu"))
+    asked = ask_of(predictor)
+    pixels = as_shares(predictor.prepare_file(picture).pixels[None])
+    question = of_class("one", 0)
+    assert asked.quick is not None
+    written = replace(asked, quick=None).scores(pixels, question)
+    np.testing.assert_allclose(asked.scores(pixels, question), written, atol=1e-4)

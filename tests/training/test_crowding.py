@@ -5,12 +5,12 @@ import os
 import pytest
 import torch
 
-from viewfinder.events import listening
-from viewfinder.training.crowding import (
+from viewfinder.crowding import (
     own_threads,
     spare_threads_if_crowded,
     threads_as_begun,
 )
+from viewfinder.events import listening
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder.inference.answers import Predictor
+from viewfinder.inference.quickening import quick_net
 from viewfinder.tasks.answering import Answering, in_batches, outputs
 from viewfinder.tasks.calibration import CALIBRATION
 from viewfinder.tasks.detect.opinion.second import OPINION
@@ -26,18 +27,21 @@ class ExplainedNet:
     Attributes:
         net: from normalised pictures to what the task's `portable` net gives.
         whole: whether its layers can be looked into; an ONNX file's cannot.
+        quick: the same in a form that answers sooner, of which no gradients or maps can be had.
     """
 
     net: nn.Module
     config: ModelConfig
     device: torch.device
     whole: bool
+    quick: nn.Module | None = None
 
     def scores(self, pictures: Tensor, question: Question) -> NDArray[np.float64]:
         """N scores of N×3×H×W float32 pictures in [0, 1]."""
+        net = self.quick or self.net
         found = [
             question.scores(
-                outputs(self.net, pictures[list(part)], self.config.normalisation, self.device)
+                outputs(net, pictures[list(part)], self.config.normalisation, self.device)
             )
             for part in in_batches(len(pictures), _BATCH)
         ]
@@ -63,7 +67,7 @@ class ExplainedNet:
             for parameter in net.parameters():
                 order = torch.randperm(parameter.numel(), generator=generator)
                 parameter.copy_(parameter.flatten()[order.to(parameter.device)].view_as(parameter))
-        return replace(self, net=net)
+        return replace(self, net=net, quick=None)
 
 
 def ask_of(predictor: Predictor) -> ExplainedNet:
@@ -71,10 +75,14 @@ def ask_of(predictor: Predictor) -> ExplainedNet:
     net, config = predictor.net, predictor.model.config
     if isinstance(net, Answering):
         return ExplainedNet(net, config, predictor.device, whole=False)
-    answering, _ = predictor.task.portable(net, replace(config, habits=_own(config)), raw=False)
-    # What makes its answers may hold numbers of its own, which were made on the CPU.
-    answering = answering.eval().to(predictor.device)
-    return ExplainedNet(answering, config, predictor.device, whole=True)
+
+    def answering(net: nn.Module) -> nn.Module:
+        made, _ = predictor.task.portable(net, replace(config, habits=_own(config)), raw=False)
+        # What makes its answers may hold numbers of its own, which were made on the CPU.
+        return made.eval().to(predictor.device)
+
+    quick = answering(quick_net(predictor.model, predictor.device))
+    return ExplainedNet(answering(net), config, predictor.device, whole=True, quick=quick)
 
 
 def _own(config: ModelConfig) -> dict[str, object]:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from viewfinder.attribution.asking import ExplainedNet
-from viewfinder.attribution.heat import HeatMap, blurred
-from viewfinder.attribution.trials import hottest
+from viewfinder.attribution.heat import HeatMap
+from viewfinder.attribution.trials import Deletion, hottest
 from viewfinder.pictures.geometry import (
     Matrix,
     horizontal_flip,
@@ -36,28 +36,35 @@ class Change:
 
 
 def changes(
-    asked: ExplainedNet, picture: Tensor, question: Question, heat: HeatMap
+    asked: ExplainedNet,
+    picture: Tensor,
+    question: Question,
+    heat: HeatMap,
+    tested: Deletion,
+    *,
+    soft: Tensor,
 ) -> list[Change]:
     """The score as it is, and after each of a dozen changes, the furthest fall first.
 
     Args:
         picture: 1×3×H×W float32 in [0, 1].
+        tested: what covering the hottest places does.
+        soft: the picture `heat.blurred`.
     """
     hot = torch.from_numpy(hottest(heat.at_size(), question))[None, None]
     repainted = {
-        AS_IT_IS: picture,
-        "the hottest places blurred": torch.where(hot, blurred(picture), picture),
-        "all but the hottest places blurred": torch.where(hot, picture, blurred(picture)),
+        "all but the hottest places blurred": torch.where(hot, picture, soft),
         "half as bright": picture * 0.5,
         "half again as bright": (picture * 1.5).clamp(max=1),
         "half the contrast": picture.mean() + (picture - picture.mean()) / 2,
         "without colour": (picture * _GREY.to(picture)).sum(1, keepdim=True).expand_as(picture),
     }
     scores = asked.scores(torch.cat(list(repainted.values())), question)
-    found = dict(zip(repainted, scores.tolist(), strict=True))
+    found = {AS_IT_IS: tested.base, "the hottest places blurred": tested.covered}
+    found |= dict(zip(repainted, scores.tolist(), strict=True))
     for what, way in _moves(picture.shape[3], picture.shape[2]).items():
         if question.moved is not None:
-            (found[what],) = asked.scores(_moved(picture, way), question.moved(way)).tolist()
+            (found[what],) = asked.scores(_moved(picture, soft, way), question.moved(way)).tolist()
     parts = [Change(what, score) for what, score in found.items()]
     return sorted(parts, key=lambda change: (change.what != AS_IT_IS, change.score))
 
@@ -81,14 +88,14 @@ def _moves(width: int, height: int) -> dict[str, Matrix]:
     }
 
 
-def _moved(picture: Tensor, way: Matrix) -> Tensor:
+def _moved(picture: Tensor, soft: Tensor, way: Matrix) -> Tensor:
     """A picture moved, over a soft copy of itself where nothing is left."""
     pixels = picture[0].permute(1, 2, 0).cpu().numpy()
     height, width = pixels.shape[:2]
     there = resample(np.ones((height, width), np.float32), way, (width, height))
     moved = resample(pixels, way, (width, height))
-    soft = blurred(picture)[0].permute(1, 2, 0).cpu().numpy()
+    below = soft[0].permute(1, 2, 0).cpu().numpy()
     share = there[..., None]
     # Beyond its edge `resample` fades to 0, and so does the share of the picture.
-    mixed = np.clip(moved + (1 - share) * soft, 0, 1)
+    mixed = np.clip(moved + (1 - share) * below, 0, 1)
     return torch.from_numpy(np.ascontiguousarray(mixed)).permute(2, 0, 1)[None].to(picture)

@@ -80,8 +80,15 @@ class Looked:
     maps: Tensor
 
 
-def look(net: nn.Module, ready: Tensor, forward: Callable[[Tensor], object]) -> list[Looked]:
-    """Give a net one picture, 1×3×H×W, and keep every map that its layers make, in their order."""
+def look(
+    net: nn.Module,
+    ready: Tensor,
+    forward: Callable[[Tensor], object],
+    *,
+    only: str | None = None,
+) -> list[Looked]:
+    """Give a net one picture, 1×3×H×W, and keep every map that its layers make, in their order, or
+    that of the `only` one."""
     found: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[[nn.Module, object, object], Tensor | None]:
@@ -98,10 +105,15 @@ def look(net: nn.Module, ready: Tensor, forward: Callable[[Tensor], object]) -> 
 
     with contextlib.ExitStack() as hooks:
         for name, module in net.named_modules():
-            if name:
+            if name and only in (None, _own_name(name)):
                 hooks.callback(module.register_forward_hook(keep(name)).remove)
         forward(ready)
-    return [Looked(name.removeprefix("net."), maps) for name, maps in found.items()]
+    return [Looked(_own_name(name), maps) for name, maps in found.items()]
+
+
+def _own_name(name: str) -> str:
+    """A layer's name in the net itself, which what makes its answers holds."""
+    return name.removeprefix("net.")
 
 
 def layers(asked: ExplainedNet, picture: Tensor) -> list[str]:
@@ -127,7 +139,9 @@ def heat_maps(asked: ExplainedNet, picture: Tensor, question: Question) -> list[
     if question.encoder and pairs:
         pairs = pairs[: _last_smallest([each for each, _ in pairs]) + 1]
     stages: dict[tuple[int, ...], list[HeatMap]] = {}
-    for each, gradient in pairs:
+    for each, gradient in reversed(pairs):
+        if tuple(each.maps.shape[2:]) in stages:
+            continue
         if found := _heats(each, gradient, question, size):
             stages[found[0].heat.shape] = found
     every = [found for stage in stages.values() for found in stage]
@@ -140,20 +154,25 @@ def heats_of(asked: ExplainedNet, picture: Tensor, question: Question, layer: st
     Raises:
         KeyError: the net has no layer of this name that makes maps.
     """
-    pairs = {each.layer: (each, slope) for each, slope in _with_gradients(asked, picture, question)}
-    return _heats(*pairs[layer], question, (picture.shape[3], picture.shape[2]))
+    pairs = _with_gradients(asked, picture, question, only=layer)
+    if not pairs:
+        raise KeyError(layer)
+    return _heats(*pairs[0], question, (picture.shape[3], picture.shape[2]))
 
 
-def occlusion(asked: ExplainedNet, picture: Tensor, question: Question) -> HeatMap:
+def occlusion(
+    asked: ExplainedNet, picture: Tensor, question: Question, *, soft: Tensor | None = None
+) -> HeatMap:
     """How far the score falls where a window of the picture is blurred: slow, and honest.
 
     Args:
         picture: 1×3×H×W float32 in [0, 1].
+        soft: the picture blurred, if that was made before.
     """
     height, width = picture.shape[2:]
     window = max(1, min(height, width) // _WINDOWS)
     step = max(1, window // _STEPS)
-    soft = blurred(picture)
+    soft = blurred(picture) if soft is None else soft
     tops = range(0, max(1, height - window + step), step)
     lefts = range(0, max(1, width - window + step), step)
     (base,) = asked.scores(picture, question)
@@ -179,9 +198,10 @@ def blurred(picture: Tensor) -> Tensor:
 
 
 def _with_gradients(
-    asked: ExplainedNet, picture: Tensor, question: Question
+    asked: ExplainedNet, picture: Tensor, question: Question, *, only: str | None = None
 ) -> list[tuple[Looked, Tensor]]:
-    """Every layer's maps, and the gradient there of the logarithm of the score asked about."""
+    """Every layer's maps, or those of the `only` one, and the gradient there of the logarithm of
+    the score asked about."""
     net = asked.in_double
     ready = asked.ready(picture).double().requires_grad_()
     score: list[Tensor] = []
@@ -190,7 +210,8 @@ def _with_gradients(
         score.append(question.scores(net(pictures))[0])
 
     with torch.enable_grad():
-        looked = [each for each in look(net, ready, forward) if each.maps.requires_grad]
+        seen = look(net, ready, forward, only=only)
+        looked = [each for each in seen if each.maps.requires_grad]
         if not looked:
             return []
         slope = torch.log(score[0].clamp_min(1e-30))

@@ -93,17 +93,25 @@ def best_map(
     return maps[int(asked.scores(torch.cat(painted), question).argmin())]
 
 
-def deletion(asked: ExplainedNet, picture: Tensor, question: Question, found: HeatMap) -> Deletion:
+def deletion(
+    asked: ExplainedNet,
+    picture: Tensor,
+    question: Question,
+    found: HeatMap,
+    *,
+    soft: Tensor | None = None,
+) -> Deletion:
     """Cover the hottest places, and as many at random.
 
     Args:
         picture: 1×3×H×W float32 in [0, 1].
+        soft: the picture blurred, if that was made before.
     """
     hot = hottest(found.at_size(), question)
     generator = np.random.default_rng(0)
     place = _place(question, hot.shape)
     covers = [hot, *(_at_random(hot.shape, place, int(hot.sum()), generator) for _ in range(DRAWS))]
-    soft = blurred(picture)
+    soft = blurred(picture) if soft is None else soft
     made = torch.cat([picture, *(torch.where(_as_mask(c), soft, picture) for c in covers)])
     base, covered, *random = asked.scores(made, question).tolist()
     beaten = sum(covered < each for each in random)

@@ -11,6 +11,7 @@ from viewfinder.attribution.page import write_page
 from viewfinder.attribution.reason import Reasons
 from viewfinder.attribution.summary import Summary, summary_of
 from viewfinder.attribution.why import Wanted, reasons_for
+from viewfinder.crowding import own_threads
 from viewfinder.events import note
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.thresholds import threshold_of
@@ -29,6 +30,7 @@ class Explained:
     model: Model
 
 
+@own_threads()
 def explain_answers(
     model: Model,
     run: RunFolder | None,

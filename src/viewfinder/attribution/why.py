@@ -1,6 +1,8 @@
 """Why a model answers as it does to pictures: a tested heat map for each of its answers."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,21 +11,26 @@ import torch
 from torch import Tensor
 
 from viewfinder.attribution.asking import ExplainedNet, ask_of
-from viewfinder.attribution.changes import changes
-from viewfinder.attribution.heat import OCCLUSION, HeatMap, heats_of, occlusion
+from viewfinder.attribution.changes import Change, changes
+from viewfinder.attribution.heat import OCCLUSION, HeatMap, blurred, heats_of, occlusion
 from viewfinder.attribution.inside import stages
 from viewfinder.attribution.integrated import every_map
 from viewfinder.attribution.reason import Reason, Reasons
 from viewfinder.attribution.refusing import require_classes, require_layer
 from viewfinder.attribution.standing import standing_of
 from viewfinder.attribution.trials import alikeness, best_map, deletion
+from viewfinder.crowding import spare_threads_if_crowded
 from viewfinder.errors import InputError
-from viewfinder.events import note, track
+from viewfinder.events import counting, note, track
 from viewfinder.inference.answers import Predictor, Prepared
 from viewfinder.inference.predict import find_sources
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.question import Question
 from viewfinder.wording import some
+
+_DOING = "looking for reasons"
+# Of an answer: its map, the test, the map of a net that knows nothing, and what would change it.
+_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -100,13 +107,17 @@ def reasons_of(
     if not asked.whole and not wanted.occlude:
         note("what is inside an ONNX file cannot be looked into: windows of pictures are covered")
     inside = True
-    for file in track(pictures, total=len(pictures), description="looking for reasons"):
+    alone = len(pictures) == 1
+    files: Iterable[Path] = pictures
+    if not alone:
+        files = track(pictures, total=len(pictures), description=_DOING)
+    for file in files:
         try:
             prepared = predictor.prepare_file(file)
         except InputError as error:
             yield error
             continue
-        found = _reasons(predictor, asked, scrambled, prepared, wanted, inside=inside)
+        found = _reasons(predictor, asked, scrambled, prepared, wanted, inside=inside, alone=alone)
         inside = False
         yield found
 
@@ -119,17 +130,26 @@ def _reasons(
     wanted: Wanted,
     *,
     inside: bool,
+    alone: bool,
 ) -> Reasons:
     pixels = prepared.pixels[None]
     if pixels.shape[1] != 3:
         raise InputError("this model sees depth maps, whose reasons are not looked for: ask a2dele")
+    if inside and not wanted.quick:
+        spare_threads_if_crowded(lambda: _seconds(predictor, pixels))
     (reply,) = predictor.task.reply(predictor.net, pixels, asked.config, asked.device)
     threshold = predictor.threshold
     questions: list[Question] = predictor.task.questions(reply, asked.config, threshold=threshold)
     chosen = [q for q in questions if _is_wanted(q, wanted, asked.config.classes)][: wanted.most]
     # It stays on the CPU, where it is changed in many ways; nets fetch what they are asked about.
     picture = as_shares(pixels)
-    reasons = tuple(reason_of(asked, scrambled, picture, each, wanted) for each in chosen)
+    soft = blurred(picture)
+    steps = counting(total=_STEPS * len(chosen), description=_DOING)
+    with steps if alone and chosen else contextlib.nullcontext(lambda: None) as step:
+        reasons = tuple(
+            reason_of(asked, scrambled, picture, each, wanted, soft=soft, step=step)
+            for each in chosen
+        )
     shown_pixels = (255 * picture[0]).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     looked = tuple(stages(asked, picture)) if inside else ()
     as_seen = np.ascontiguousarray(shown_pixels)
@@ -142,31 +162,49 @@ def reason_of(
     picture: Tensor,
     question: Question,
     wanted: Wanted,
+    *,
+    soft: Tensor,
+    step: Callable[[], None] = lambda: None,
 ) -> Reason:
     """Why one answer is given.
 
     Args:
         scrambled: the same net knowing nothing; None where maps are not held against its.
         picture: 1×3×H×W float32 in [0, 1], as the net is given it.
+        soft: the picture `heat.blurred`.
+        step: is called when each of `_STEPS` parts of the work is done.
     """
     standing = standing_of(asked, picture, question)
-    heat, failed = _map(asked, picture, question, wanted), None
+    heat, failed = _map(asked, picture, question, wanted, soft), None
+    step()
     if heat is None or not heat.heat.max() > 0:
         return Reason(question, standing, None, None, None, (), asked_layer=wanted.layer)
-    tested = deletion(asked, picture, question, heat)
+    tested = deletion(asked, picture, question, heat, soft=soft)
     other = wanted.layer is None and not wanted.quick
     if not tested.passed and other and heat.method != OCCLUSION:
-        heat, failed = occlusion(asked, picture, question), tested
-        tested = deletion(asked, picture, question, heat)
+        heat, failed = occlusion(asked, picture, question, soft=soft), tested
+        tested = deletion(asked, picture, question, heat, soft=soft)
+    step()
     likeness = None
     if scrambled is not None and heat.method != OCCLUSION:
         likeness = alikeness(scrambled, picture, question, heat)
-    changed = () if wanted.quick else tuple(changes(asked, picture, question, heat))
+    step()
+    changed: tuple[Change, ...] = ()
+    if not wanted.quick:
+        changed = tuple(changes(asked, picture, question, heat, tested, soft=soft))
+    step()
     return Reason(question, standing, heat, tested, likeness, changed, failed)
 
 
+def _seconds(predictor: Predictor, pixels: Tensor) -> float:
+    """How long one answer takes."""
+    begun = time.perf_counter()
+    predictor.task.reply(predictor.net, pixels, predictor.model.config, predictor.device)
+    return time.perf_counter() - begun
+
+
 def _map(
-    asked: ExplainedNet, picture: Tensor, question: Question, wanted: Wanted
+    asked: ExplainedNet, picture: Tensor, question: Question, wanted: Wanted, soft: Tensor
 ) -> HeatMap | None:
     if wanted.layer is not None and not wanted.occlude:
         named = heats_of(asked, picture, question, wanted.layer)
@@ -174,7 +212,7 @@ def _map(
     maps = [] if wanted.occlude else every_map(asked, picture, question)
     found = best_map(asked, picture, question, maps)
     # Of a file whose net cannot be looked into nothing but windows is left.
-    return found if found or wanted.quick else occlusion(asked, picture, question)
+    return found if found or wanted.quick else occlusion(asked, picture, question, soft=soft)
 
 
 def _is_wanted(question: Question, wanted: Wanted, classes: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from viewfinder import nets
+from viewfinder.crowding import threads_as_begun
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.doctor.record import machine_record
@@ -25,7 +26,6 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.arrangement import Arrangement, Choice
 from viewfinder.training.choosing import choose_arithmetic, promise
-from viewfinder.training.crowding import threads_as_begun
 from viewfinder.training.fetching import fetch_published
 from viewfinder.training.forecast import Forecast, forecast
 from viewfinder.training.job import Job

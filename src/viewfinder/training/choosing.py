@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from viewfinder.crowding import spare_threads_if_crowded
 from viewfinder.devices import describe_device
 from viewfinder.events import note
 from viewfinder.tasks.loss import AnyLoss
@@ -25,7 +26,6 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.arrangement import Arrangement, Choice, asked_for, candidates
 from viewfinder.training.batches import Share, batches, deal, lasts
-from viewfinder.training.crowding import spare_threads_if_crowded
 from viewfinder.training.precision import Settle, choose, seconds_of_step, still_agrees
 from viewfinder.training.preparing import Splits
 from viewfinder.values import as_number, as_table

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from viewfinder.crowding import own_threads
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.folding import dealt
 from viewfinder.datasets.opening import open_dataset
@@ -28,7 +29,6 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import Prepared, refuse_early
-from viewfinder.training.crowding import own_threads
 from viewfinder.training.fetching import as_published
 from viewfinder.training.fold_figures import all_together, epochs_for_everything, fold_row
 from viewfinder.training.folds_refusing import Folds, refuse_folds

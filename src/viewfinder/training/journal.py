@@ -8,6 +8,7 @@ from typing import Self
 
 import torch
 
+from viewfinder.crowding import ONE_THREAD
 from viewfinder.events import (
     OFTEN,
     EpochEnded,
@@ -19,7 +20,6 @@ from viewfinder.events import (
 )
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.training.crowding import ONE_THREAD
 from viewfinder.training.forecast import Forecast
 from viewfinder.training.progress import TrainingProgress
 from viewfinder.wording import counted, figure_name, in_words

@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 
 from viewfinder.attribution.in_report import shown_reasons
+from viewfinder.crowding import own_threads
 from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
@@ -45,7 +46,6 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import Prepared, begin, go_on, prepare, refuse_early
-from viewfinder.training.crowding import own_threads
 from viewfinder.training.folds_advice import after, before
 from viewfinder.training.forecast import Forecast, told
 from viewfinder.training.further import further

@@ -1,4 +1,4 @@
-"""How many threads a training computes with where other programs keep the machine busy.
+"""How many threads compute where other programs keep the machine busy.
 
 The threads of a step wait for each other: where one of them has no core, all of them stand still,
 and one thread alone can be ten times as fast.
@@ -25,8 +25,7 @@ ONE_THREAD = "OMP_NUM_THREADS=1 before the command"
 
 @contextmanager
 def own_threads() -> Iterator[None]:
-    """Within, a training may choose how many threads compute; afterwards there are as many as
-    before."""
+    """Within, it may be chosen how many threads compute; afterwards there are as many as before."""
     before = torch.get_num_threads()
     try:
         yield
