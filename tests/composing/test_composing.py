@@ -18,6 +18,7 @@ from viewfinder.composing.cutouts import CutOut, cut_out
 from viewfinder.composing.labelled import cutouts_from
 from viewfinder.composing.scenes import compose_scene
 from viewfinder.composing.source import composed
+from viewfinder.datasets.formats.coco.writing import COMPOSED
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 from viewfinder.pictures.masks import decode, encode
@@ -406,6 +407,8 @@ def test_what_is_written_shows_train_alone(tmp_path):
     opened = read_boxes(tmp_path / "out é")
     assert opened.classes == made.classes == ("Schraube ö", "螺")
     assert opened.splits.tolist() == [0] * 6
+    assert opened.notes == made.notes == (COMPOSED,)
+    assert not opened.unread
     np.testing.assert_array_equal(opened.boxes.corners, made.boxes.corners)
     np.testing.assert_array_equal(opened.boxes.classes, made.boxes.classes)
     for i in range(6):

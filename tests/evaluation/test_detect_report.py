@@ -11,6 +11,7 @@ from PIL import Image
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.coco.writing import COMPOSED
 from viewfinder.errors import InputError
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.advising import Course
@@ -222,6 +223,31 @@ def test_what_is_missed_and_what_is_not_found_are_brought_together(tmp_path, pag
     assert "Missing costs nothing" not in none
 
 
+def test_a_class_that_is_found_far_worse_than_the_others_is_named(tmp_path, page_of):
+    def seldom(often):
+        """All objects found, but of class c those of so many pictures in ten alone."""
+
+        def answer(boxes, picture):
+            found = right(boxes, picture)
+            return found.take(np.arange(3 if picture % 10 < often else 2))
+
+        return answer
+
+    told = page_of(*made(tmp_path, each=20, answer=seldom(3))).told
+    of = "AP50 on held-out pictures is far lower for c (0.307, 40 boxes) than for the rest (1.000)."
+    assert of in told
+    assert "add pictures of c" in told
+    even = page_of(*made(tmp_path / "even", each=20, answer=seldom(9))).told
+    assert "far lower" not in even
+
+
+def test_scenes_that_share_their_objects_are_judged_by_real_pictures(tmp_path, page_of):
+    run, dataset, judgements = made(tmp_path)
+    advice = "judge it by real pictures, which share no object"
+    assert advice not in page_of(run, dataset, judgements).told
+    assert advice in page_of(run, dataclasses.replace(dataset, notes=(COMPOSED,)), judgements).told
+
+
 def test_pictures_without_any_box(tmp_path, page_of):
     page = page_of(*made(tmp_path, boxes=0, answer=ANSWERS["nothing"]))
     assert "No box to judge by in 6 test pictures" in page.told
@@ -241,7 +267,7 @@ def test_the_curves_of_any_history(tmp_path, page_of, epochs, every):
     run.save_history(history(epochs, every=every)) if epochs else run.history_file.unlink()
     page = page_of(run, dataset, judgements)
     panels = (epochs > 1) + (epochs >= 2 * every)  # one point is no curve
-    assert page.tags.count("svg") == panels + 6
+    assert page.tags.count("svg") == panels + 7
     assert ("How it learnt" in page.told) == (panels > 0)
 
 

@@ -31,7 +31,7 @@ from viewfinder.evaluation.fitting import (
     verdict,
 )
 from viewfinder.evaluation.judging import judge
-from viewfinder.evaluation.lost import Lost, with_lost
+from viewfinder.evaluation.lost import Lost, naming_few, with_lost
 from viewfinder.evaluation.material import Material
 from viewfinder.evaluation.saliency import advice as saliency_advice
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
@@ -579,6 +579,16 @@ def test_of_few_pictures_lost_classes_and_how_many_are_wanted_are_one_advice():
     said = with_lost(FitVerdict("unknown", "Few.", tries), Lost(("b",), "None of b.", clear=False))
     assert said.says == "Few. None of b."
     assert said.tries == ("look", "add pictures, of b first: with 14 more, 20 can judge in folds")
+
+
+def test_what_is_short_is_named_where_pictures_are_to_be_added():
+    more = "add pictures: about 25 more would tell"
+    said = FitVerdict("unknown", "Few.", (more, "boxes of b 5 are few, add pictures: of b"))
+    assert naming_few(said, "") == said
+    assert naming_few(said, "b 5, c 20").tries == (
+        "add pictures, first of the classes that have few (b 5, c 20): about 25 more would tell",
+        "boxes of b 5 are few, add pictures: of b",
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from viewfinder.composing.source import Composed, check_request, composed
 from viewfinder.datasets.box_files import picture_folder, write_coco
 from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.coco.writing import COMPOSED
 from viewfinder.datasets.opening import TABLETOP
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.files import new_folder
@@ -126,5 +127,6 @@ def _dataset(
         labels=np.full(len(names), -1, np.int64),
         splits=np.full(len(names), TRAIN, np.int8),
         boxes=boxes,
+        notes=(COMPOSED,),
         sizes=np.tile(np.array(size, np.int64), (len(names), 1)),
     )

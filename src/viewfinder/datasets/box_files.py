@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 from viewfinder.datasets import Format
 from viewfinder.datasets.boxes import shortest
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.datasets.formats.coco.writing import CocoDocument, category_rows, image_row
+from viewfinder.datasets.formats.coco.writing import (
+    COMPOSED,
+    CocoDocument,
+    category_rows,
+    image_row,
+)
 from viewfinder.datasets.formats.voc.pages import COUNTED_FROM_1
 from viewfinder.datasets.formats.yolo.data_yaml import quoted
 from viewfinder.datasets.formats.yolo.labels import CLASS_LIST
@@ -45,11 +50,14 @@ def write_coco(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
 def coco_document(dataset: Dataset, names: Sequence[str], chosen: Sequence[int]) -> CocoDocument:
     """What a COCO file says of the chosen pictures; `names` has one for every picture."""
     ids = dataset.class_ids or tuple(range(1, len(dataset.classes) + 1))
-    return {
+    document: CocoDocument = {
         "images": [_coco_image(dataset, index, names[index]) for index in chosen],
         "annotations": [a for index in chosen for a in _coco_boxes(dataset, index, ids)],
         "categories": category_rows(dataset.classes, ids),
     }
+    if COMPOSED in dataset.notes:
+        document["info"] = {"description": COMPOSED}
+    return document
 
 
 def write_yolo(dataset: Dataset, names: Sequence[str], folder: Path) -> None:

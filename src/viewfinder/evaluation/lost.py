@@ -66,6 +66,20 @@ def _named(tries: Sequence[str], lost: Lost, more: tuple[str, ...]) -> tuple[str
     return tuple(more[0] if each is adds[0] else each for each in tries if each not in adds[1:])
 
 
+def naming_few(said: FitVerdict, few: str) -> FitVerdict:
+    """The same, where to add pictures is to add some of the classes that have few.
+
+    Args:
+        few: these classes, as `few_of` has them; empty where there are none.
+    """
+    if not few:
+        return said
+    of = f"add pictures, first of the classes that have few ({few}):"
+    plain = "add pictures:"
+    tries = (t if " are few" in t else t.replace(plain, of) for t in said.tries)
+    return replace(said, tries=tuple(tries))
+
+
 def first(tries: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     """`tries`, and after them those of `others` that ask for something else."""
     return (*tries, *unsaid(others, tries))

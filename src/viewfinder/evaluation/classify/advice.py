@@ -17,8 +17,8 @@ from viewfinder.evaluation.fitting import Tries
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.values import as_number
 
-# With fewer pictures a class than this, more pictures help more than anything else.
-_FEW = 200
+FEW = 200
+"""With fewer pictures a class than this, more pictures help more than anything else."""
 # A net whose weights come with the installation, and the way for few pictures.
 _BY_OTHERS = "--net efficientnet-lite0 --init imagenet --head auto"
 # Share of units that are dropped, where a net drops fewer.
@@ -52,8 +52,8 @@ def tries(
 
 def _few(per_class: float, counts: Mapping[str, int]) -> str:
     """To add pictures, and of what; empty where there are many."""
-    named = few_of(counts, _FEW)
-    if per_class >= _FEW and not named:
+    named = few_of(counts, FEW)
+    if per_class >= FEW and not named:
         return ""
     what = f"{named} training pictures are few" if named else f"{per_class:.0f} a class is few"
     return f"add pictures: {what}, and nothing helps as much"

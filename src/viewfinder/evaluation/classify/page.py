@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from viewfinder.evaluation import plots
+from viewfinder.evaluation.advising import few_of
 from viewfinder.evaluation.always import of_confusion
-from viewfinder.evaluation.classify.advice import tries
+from viewfinder.evaluation.classify.advice import FEW, tries
 from viewfinder.evaluation.classify.findings import (
     balanced_advice,
     beside_always,
@@ -19,7 +20,7 @@ from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMat
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.few import too_few
 from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend, counted, verdict
-from viewfinder.evaluation.lost import first, with_lost
+from viewfinder.evaluation.lost import first, naming_few, with_lost
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.evaluation.sampling import wilson
 from viewfinder.pictures.geometry import letterbox, resample
@@ -118,6 +119,7 @@ def fit(material: ClassifyMaterial) -> FitVerdict:
     lost = lost_classes(material)
     said = with_lost(said, lost) if lost else said
     said = with_always(said, beside_always(material), now)
+    said = naming_few(said, few_of(material.dataset.split("train").counts(), FEW))
     balance = balanced_advice(material.dataset.split("train"), recipe)
     return replace(said, tries=first(balance, said.tries))
 

@@ -10,6 +10,8 @@ from viewfinder.tasks.detect.recipe import DetectRecipe
 
 FEW = 300
 """With fewer boxes a class than this, more pictures help more than anything else."""
+BY_REAL = "judge it by real pictures, which share no object: viewfinder evaluate RUN DATA"
+"""What to do with a detector that is judged by scenes composed as those that it learnt from."""
 # AP50 from which a detector is to prove itself elsewhere.
 _EXCELLENT = 0.95
 # An error that costs less of AP50 than this is not mentioned.

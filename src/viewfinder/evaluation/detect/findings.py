@@ -1,5 +1,6 @@
 """What a detector's answers tell beyond its scores: how sure AP50 is, and what sizes are missed."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +13,8 @@ from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
 from viewfinder.evaluation.lost import Lost, is_clear
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
+from viewfinder.student import critical_t
+from viewfinder.tasks.chance import share_error
 from viewfinder.tasks.detect.measures.breakdown import average_precision
 from viewfinder.tasks.detect.measures.matching import Kind, Matching
 from viewfinder.tasks.detect.measures.scores import DetectScores
@@ -25,6 +28,9 @@ _BOUNDS = (16, 32, 96)
 _SMALL, _ENOUGH = 32, 10
 # Small objects are found less often than others if their share is lower by so much.
 _CLEARLY = 0.1
+# A class is far below the others with less than this share of their AP50, where chance would make
+# that of any class of as good a net more rarely than this; of a net that finds some.
+_FAR_BELOW, _CHANCE, _KNOWN = 2 / 3, 0.05, 0.2
 # From so much of AP50 on a kind of error costs something, as the figure rounds.
 _COSTS = 0.0005
 
@@ -58,13 +64,16 @@ def ap50_error(judgement: DetectJudgement) -> float:
 
 
 def lost_classes(material: DetectMaterial) -> Lost | None:
-    """Classes with an AP50 of 0 on all held-out pictures, or on training ones if none were."""
+    """Classes with an AP50 of 0 on all held-out pictures, or on training ones if none were; where
+    there are none, those that are found far worse than the others."""
     held_out = [each for split, each in material.judgements.items() if split != "train"]
     judged = held_out or [material.judgements["train"]]
     there = sum((each.scores.boxes for each in judged), np.zeros((), np.int64))
     best = np.max([each.scores.class_ap50 for each in judged], axis=0)
     lost = np.flatnonzero((there > 0) & ~(best > 0))
-    if not len(lost) or len(lost) == (there > 0).sum():
+    if not len(lost):
+        return _far_below(judged, "held-out" if held_out else "training")
+    if len(lost) == (there > 0).sum():
         return None  # of none, the figure says it
     classes = judged[0].examples.classes
     names = tuple(classes[index] for index in lost.tolist())
@@ -97,11 +106,54 @@ def not_found_in_words(scores: DetectScores) -> str:
     )
 
 
-def _ap50_without(matching: Matching, part: int, parts: int, classes: int) -> float:
+def _far_below(judged: Sequence[DetectJudgement], of: str) -> Lost | None:
+    """Classes whose AP50 is clearly less than two thirds of the mean of the others."""
+    boxes = np.array([each.scores.boxes for each in judged])
+    shares = boxes / np.maximum(1, boxes.sum(axis=0))
+    # NaN of a class without boxes, which has no share either.
+    ap50 = (np.nan_to_num([each.scores.class_ap50 for each in judged]) * shares).sum(axis=0)
+    there = np.flatnonzero(boxes.sum(axis=0))
+    reach = critical_t(2 * _CHANCE / max(1, len(there)), _PARTS - 1)
+    weak = []
+    for label in there.tolist():
+        others = ap50[there[there != label]]
+        least = _FAR_BELOW * others.mean() if len(others) else 0.0
+        if ap50[label] >= least or others.mean() < _KNOWN:
+            continue
+        errors = [_class_error(each, label) for each in judged]
+        if ap50[label] + reach * math.hypot(*(shares[:, label] * errors)) < least:
+            weak.append(label)
+    if not weak:
+        return None
+    weak.sort(key=lambda label: ap50[label])
+    classes, count = judged[0].examples.classes, boxes.sum(axis=0)
+    parts = [f"{classes[i]} ({ap50[i]:.3f}, {counted(int(count[i]), 'box')})" for i in weak]
+    rest = f"{ap50[np.setdiff1d(there, weak)].mean():.3f}"
+    says = f"AP50 on {of} pictures is far lower for {some(parts, 6)} than for the rest ({rest})."
+    return Lost(tuple(classes[label] for label in weak), says, clear=True)
+
+
+def _class_error(judgement: DetectJudgement, label: int) -> float:
+    """The standard error of one class's AP50; at least what other boxes would change."""
+    scores, count = judgement.scores, len(judgement.examples.classes)
+    if not scores.boxes[label]:
+        return 0.0
+    parts = max(1, min(_PARTS, len(judgement.examples)))
+    values = [_ap50_without(scores.matching, part, parts, count, label) for part in range(parts)]
+    error = float(np.sqrt((parts - 1) * np.var(values)))
+    return max(error, share_error(float(scores.class_ap50[label]), int(scores.boxes[label])))
+
+
+def _ap50_without(
+    matching: Matching, part: int, parts: int, classes: int, label: int | None = None
+) -> float:
+    """AP50 of all classes, or of one, without a part of the pictures."""
     # Every tenth picture, not ten in a row, which may all show one class.
     kept = (matching.pictures % parts != part) & (matching.kinds != Kind.IGNORED)
     known = (matching.truth.pictures() % parts != part) & matching.counted
     truths = np.bincount(matching.truth.classes[known], minlength=classes)
+    if label is not None:
+        truths[np.arange(classes) != label] = 0
     right, found = matching.kinds[kept] == Kind.RIGHT, matching.found.take(kept)
     return average_precision(found.labels, found.scores, right, truths, truths)
 

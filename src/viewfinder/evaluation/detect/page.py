@@ -1,13 +1,14 @@
 """What the report of a detector tells."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from viewfinder import wording
 from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.coco.writing import COMPOSED
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.advising import few_of, unsaid
 from viewfinder.evaluation.confusions import common_confusions
@@ -32,8 +33,16 @@ from viewfinder.evaluation.detect.findings import (
 )
 from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
 from viewfinder.evaluation.few import too_few
-from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend, counted, verdict
-from viewfinder.evaluation.lost import with_lost
+from viewfinder.evaluation.fitting import (
+    FitVerdict,
+    Measure,
+    SplitScore,
+    Trend,
+    counted,
+    needs_longer,
+    verdict,
+)
+from viewfinder.evaluation.lost import naming_few, with_lost
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.inference.asked_scores import THRESHOLD_SPLITS, USABLE
 from viewfinder.pictures.writing import picture_url
@@ -133,7 +142,13 @@ def fit(material: DetectMaterial, now: Situation) -> FitVerdict:
         folds=material.folds_instead,
     )
     lost = lost_classes(material)
-    return with_lost(said, lost) if lost else said
+    said = naming_few(with_lost(said, lost) if lost else said, now.few)
+    if COMPOSED not in material.dataset.notes:
+        return said
+    # What has not learnt enough is trained before it is judged better.
+    before = 1 if needs_longer(said, now.recipe) else 0
+    tries = (*said.tries[:before], detect_advice.BY_REAL, *said.tries[before:])
+    return replace(said, tries=tries)
 
 
 def _split_score(judgement: DetectJudgement) -> SplitScore:

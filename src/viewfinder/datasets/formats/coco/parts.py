@@ -19,6 +19,7 @@ from viewfinder.datasets.formats.coco.categories import (
     with_names,
 )
 from viewfinder.datasets.formats.coco.rows import NO_OUTLINES, AnnotationRows
+from viewfinder.datasets.formats.coco.writing import COMPOSED
 from viewfinder.datasets.formats.large_json import Objects, read_large_json
 from viewfinder.datasets.locating import Located, locate
 from viewfinder.datasets.split_names import split_of_parts
@@ -54,6 +55,7 @@ class CocoFile:
     unread: Counter[str]
     located: Located
     from_outlines: int  # boxes that no annotation states
+    composed: bool  # of scenes, as its description says
     named: frozenset[str]  # what has texts for numbers: images, boxes, classes
     groups_of_classes: frozenset[str]
     faults: list[Fault]
@@ -75,6 +77,9 @@ def read_part(file: Path, seen: Survey) -> CocoFile:
     images = rows.images
     if not images.ids:
         raise InputError(f"{file} lists no images, and so is no COCO file of pictures and boxes")
+    info = others.get("info")
+    if composed := isinstance(info, dict) and info.get("description") == COMPOSED:
+        del others["info"]
     for name in sorted(others.keys() - {"categories"}):
         rows.unread[f"{name} (the file's)"] += 1
     name = file_name(file, seen)
@@ -125,6 +130,7 @@ def read_part(file: Path, seen: Survey) -> CocoFile:
         unread=+rows.unread,
         located=located,
         from_outlines=rows.from_outlines,
+        composed=composed,
         named=frozenset(kind for kind, texts in rows.texts.items() if texts),
         groups_of_classes=groups_in(listed),
         faults=[*faults, *_unclear(name, located)],

@@ -21,6 +21,7 @@ from viewfinder.datasets.copies import without_copies
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.coco.parts import CocoFile, look_up, read_part, split_of_file
+from viewfinder.datasets.formats.coco.writing import COMPOSED
 from viewfinder.datasets.joining import joined, unique_numbers
 from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
@@ -189,7 +190,8 @@ def _gathered(
 
 def _notes(seen: Survey, dataset: Dataset, parts: list[CocoFile]) -> list[str]:
     """What lies there and is in no file, and what a file says that is not there."""
-    notes = absent(seen, dataset.paths)
+    notes = [COMPOSED] if all(part.composed for part in parts) else []
+    notes += absent(seen, dataset.paths)
     bare = seen.beside(dataset.paths)
     if bare:
         those = counted(len(bare), "picture")

@@ -1,12 +1,16 @@
 """What a COCO file is written of: a row for each picture and class, in the format's own keys."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
+
+COMPOSED = "its scenes are composed of the same objects, which flatters scores on them"
+"""What is said of a set of composed scenes, and stands in its files as their description."""
 
 
 class CocoDocument(TypedDict):
     """What a COCO file says: each list's objects as the format names their keys."""
 
+    info: NotRequired[dict[str, object]]
     images: list[dict[str, object]]
     annotations: list[dict[str, object]]
     categories: list[dict[str, object]]
