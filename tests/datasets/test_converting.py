@@ -1,10 +1,12 @@
 """Boxes through all three formats and back: what each carries, and what is said of the rest."""
 
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
+import brought
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -95,6 +97,64 @@ def test_round_trips_between_all_formats(document, order):
         np.testing.assert_allclose(after[picture][2], corners, rtol=0, atol=1e-9)
 
 
+@settings(max_examples=5)
+@given(
+    st.integers(60, 3000),
+    st.integers(60, 3000),
+    st.lists(st.tuples(*[st.integers(0, 30)] * 2, *[st.integers(2, 30)] * 2), max_size=5),
+)
+def test_what_arithmetic_leaves_of_whole_pixels_is_not_written(width, height, boxes):
+    """YOLO's shares of whole corners come out whole, in every format, and stay so."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        rows_ = [
+            f"0 {(x + w / 2) / width!r} {(y + h / 2) / height!r} {w / width!r} {h / height!r}\n"
+            for x, y, w, h in boxes
+        ]
+        brought.text(root / "yolo/labels/a.txt", "".join(rows_))
+        brought.text(root / "yolo/data.yaml", "train: images\nnames: [x]\n")
+        brought.picture(root / "yolo/images/a.png", size=(width, height))
+        source, read = root / "yolo", []
+        for step, to in enumerate(("voc", "coco", "yolo", "coco", "voc")):
+            convert(source, root / str(step), to=to)
+            source = root / str(step)
+            read.append(rows(read_boxes(source))["a.png"][2])
+        page = (source / "Annotations/a.xml").read_text()
+        (file,) = (root / "3/annotations").iterdir()
+        found = [a["bbox"] for a in json.loads(file.read_text())["annotations"]]
+    assert found == [list(each) for each in boxes]
+    said = [int(n) for n in re.findall(r"<[xy]m(?:in|ax)>([^<]*)<", page)]
+    assert said == [n for x, y, w, h in boxes for n in (x + 1, y + 1, x + w, y + h)]
+    for each in read:
+        np.testing.assert_allclose(each, read[0], rtol=0, atol=1e-9)
+
+
+def test_a_box_smaller_than_what_is_written_of_a_pixel_is_kept_as_it_is(tmp_path):
+    box = [4.0, 5.0, 1e-8, 2.0]
+    source = write_coco(
+        tmp_path / "a",
+        images=[{"id": 1, "file_name": "a.png", "width": 90, "height": 70}],
+        annotations=[{"id": 1, "image_id": 1, "category_id": 1, "bbox": box, "iscrowd": 0}],
+        categories=[{"id": 1, "name": "dot"}],
+    )
+    convert(source, tmp_path / "b", to="coco")
+    assert len(rows(read_boxes(tmp_path / "b"))["a.png"][2]) == 1
+
+
+@pytest.mark.parametrize("place", ["", "deeper/out", "../a/out"])
+def test_nothing_is_written_into_the_set_itself(place, tmp_path):
+    source = write_coco(
+        tmp_path / "a",
+        images=[{"id": 1, "file_name": "a.png", "width": 9, "height": 9}],
+        annotations=[],
+        categories=[{"id": 1, "name": "dot"}],
+    )
+    with pytest.raises(InputError, match="own folder"):
+        convert(source, source / (place or "out"), to="yolo")
+    convert(source, source / ".hidden/out", to="yolo")
+    assert len(read_boxes(source)) == 1
+
+
 def test_a_box_of_one_pixel_is_counted_as_lost_to_voc(tmp_path):
     images = [{"id": 1, "file_name": "a.png", "width": 90, "height": 70}]
     boxes = [
@@ -173,9 +233,9 @@ def test_coco_keeps_ids_crowds_outlines_areas_and_groups(rich, tmp_path):
 def test_what_is_lost_is_counted(rich, tmp_path, to):
     lost = convert(rich, tmp_path / "out", to=to).lost
     expected = {
-        "numbers of pictures": 2,
-        "numbers of classes": 2,
-        "numbers of boxes": 3,
+        "ids of pictures": 2,
+        "ids of classes": 2,
+        "ids of boxes": 3,
         "crowd flags": 1,
         "outlines of objects": 2,
         "areas of objects": 2,

@@ -213,6 +213,31 @@ def test_what_nobody_has_looked_at_is_not_learnt_as_background(yolo):
         assert len(store.snapshot()) == 4
 
 
+def test_nothing_is_exported_into_the_set_itself(yolo):
+    with open_store(yolo, wait=True) as store:
+        for to in ("yolo", "coco"):
+            with pytest.raises(InputError, match="own folder"):
+                store.export(yolo / "out", to=to)
+        store.export(yolo / ".viewfinder" / "out", to="voc")
+        assert not store.look_at_disk()
+
+
+def test_a_picture_beside_class_folders_is_to_do_and_did_not_come_since(tmp_path):
+    root = class_folders(tmp_path / "set", 3)
+    brought.picture(root / "loose.jpg")
+    with open_store(root, wait=True) as store:
+        loose = store.pictures().pictures[-1]
+        assert (loose.path, loose.state, loose.label) == ("loose.jpg", "todo", None)
+        assert not store.look_at_disk()
+
+
+def test_boxes_of_files_without_ids_are_exported_without_a_word_of_ids(yolo, tmp_path):
+    with open_store(yolo, wait=True) as store:
+        do(store, "o1", RemoveBox(store.picture(1).boxes[0].id, 1))
+        lost = store.export(tmp_path / "out", to="voc").lost
+        assert not any("ids" in what for what in lost)
+
+
 @pytest.mark.parametrize("to", ["coco", "yolo", "voc"])
 def test_edits_come_out_in_every_layout(rich, tmp_path, to):
     with open_store(rich, wait=True) as store:

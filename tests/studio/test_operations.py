@@ -288,10 +288,14 @@ def test_history_says_who_did_what_and_any_moment_can_be_restored(labels):
     assert told[2].undone
     assert [each.seq for each in labels.history(picture=2)] == [3, 2]
     for number, moment in enumerate(moments):
-        labels.restore(f"to{number}", number, "ann")
+        said = labels.restore(f"to{number}", number, "ann").said
+        assert said == (f"all labels as after “{told[-number].said}”" if number else FIRST)
         assert labels.contents() == moment
         labels.undo(f"back{number}", "ann")
         assert labels.contents() == moments[-1]
+
+
+FIRST = "all labels as first read"
 
 
 def test_history_says_how_boxes_changed(labels):

@@ -1,7 +1,8 @@
 """Writing a set of boxes as COCO, YOLO or Pascal VOC, in numbers that read back as they were.
 
-A corner comes back to within 1e-9 of a pixel; where a file's numbers had at most ten decimals, COCO
-and VOC give back exactly those.
+Beyond the sixth decimal of a pixel there is only what arithmetic left behind, such as
+146.99999999999997, and it is not written: readers of Pascal VOC take whole numbers. Where a file's
+numbers had at most six decimals, COCO and VOC give back exactly those.
 """
 
 import json
@@ -32,6 +33,10 @@ from viewfinder.files import write_text
 
 NO_SPLIT = "all"
 """What the folder and file of pictures are called that are in no split."""
+
+
+# Of a pixel: half of the sixth decimal.
+_NOISE = 5e-7
 
 
 def write_coco(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
@@ -75,10 +80,11 @@ def write_yolo(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
     assert dataset.sizes is not None
     for index, name in enumerate(names):
         rows = dataset.boxes.of(index)
-        x1, y1, x2, y2 = dataset.boxes.corners[rows].T
+        x1, y1, x2, y2 = _tidy(dataset.boxes.corners[rows]).T
         width, height = dataset.sizes[index]
         shares = np.stack([(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1], axis=1)
         shares /= np.array([width, height, width, height])
+        shares = shortest(shares, _error(np.ones_like(shares)))
         text = "".join(
             f"{label} {' '.join(map(repr, row))}\n"
             for label, row in zip(dataset.boxes.classes[rows], shares.tolist(), strict=True)
@@ -160,6 +166,7 @@ def line_of(name: str) -> str:
 
 def voc_numbers(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     """M×4 `xmin, ymin, xmax, ymax`, which count pixels from 1 and include the last."""
+    corners = _tidy(corners)
     low = corners[:, :2]
     return np.concatenate([shortest(low + 1, _error(low + 1)), corners[:, 2:]], axis=1)
 
@@ -167,6 +174,13 @@ def voc_numbers(corners: NDArray[np.float64]) -> NDArray[np.float64]:
 def plain(value: float) -> float | int:
     """A whole number without its `.0`."""
     return int(value) if value.is_integer() else value
+
+
+def _tidy(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Corners, M×4, as they are written: without noise, where a box is left without it."""
+    made = shortest(corners, np.full_like(corners, _NOISE))
+    left = np.all(made[:, 2:] > made[:, :2], axis=1, keepdims=True)
+    return np.where(left, made, corners)
 
 
 def _error(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -187,7 +201,7 @@ def _coco_boxes(dataset: Dataset, index: int, ids: Sequence[int]) -> list[dict[s
     boxes = dataset.boxes
     assert boxes is not None
     rows = boxes.of(index)
-    corners = boxes.corners[rows]
+    corners = _tidy(boxes.corners[rows])
     reach = np.maximum(np.abs(corners[:, :2]), np.abs(corners[:, 2:]))
     extents = shortest(corners[:, 2:] - corners[:, :2], _error(reach))
     image = index + 1 if dataset.image_ids is None else int(dataset.image_ids[index])
@@ -201,7 +215,7 @@ def _coco_boxes(dataset: Dataset, index: int, ids: Sequence[int]) -> list[dict[s
             "image_id": image,
             "category_id": ids[boxes.classes[row]],
             "bbox": [plain(x), plain(y), plain(width), plain(height)],
-            "area": plain(area if np.isfinite(area) else width * height),
+            "area": plain(area if np.isfinite(area) else _area(width, height)),
             "iscrowd": int(boxes.crowd[row]),
         }
         if boxes.difficult[row]:
@@ -214,11 +228,18 @@ def _coco_boxes(dataset: Dataset, index: int, ids: Sequence[int]) -> list[dict[s
         if row in boxes.segmentations:
             outline = boxes.segmentations[row]
             polygons = outline if isinstance(outline, list) else []
-            annotation["segmentation"] = [
-                [plain(v) for v in polygon.tolist()] for polygon in polygons
-            ] or outline
+            annotation["segmentation"] = [_points(polygon) for polygon in polygons] or outline
         found.append(annotation)
     return found
+
+
+def _points(polygon: NDArray[np.float64]) -> list[float | int]:
+    return [plain(v) for v in shortest(polygon, np.full_like(polygon, _NOISE)).tolist()]
+
+
+def _area(width: float, height: float) -> float:
+    product = np.array([width * height])
+    return float(shortest(product, _NOISE * np.array([width + height]))[0])
 
 
 def _voc_page(dataset: Dataset, index: int, name: str) -> Element:

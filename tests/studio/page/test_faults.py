@@ -28,6 +28,26 @@ def test_an_edit_waits_in_the_page_while_the_disk_is_full(served, person, page, 
     assert person.boxes() == [("K", [10, 10, 200, 200])]
 
 
+def test_a_page_whose_server_was_begun_anew_says_what_to_do_and_goes_on(served, person, page):
+    served.store.apply(Operation("k", (PutClass("k", "K", 0),)))
+    person.reload()
+    port = served.address.port
+
+    def says(text):
+        page.evaluate("viewfinder.status().catch(() => {})")
+        return text in (page.locator("#away").text_content() or "")
+
+    served.stop()
+    person.drag((10, 10), (200, 200))
+    until(lambda: says("The server does not answer") and says("1 edit is kept"))
+    served.start(port)
+    until(lambda: says("The studio was started anew"))
+    assert page.locator("#away").is_visible()
+    page.context.new_page().goto(served.address.url)
+    page.locator("#away").wait_for(state="hidden")
+    assert person.boxes() == [("K", [10, 10, 200, 200])]
+
+
 @pytest.mark.parametrize(
     ("raised", "status"), [(Unavailable("full"), 503), (InputError("wrong"), 400)]
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error
-from studio_page import ready, told, until
+from studio_page import Person, ready, told, until
 
 
 def test_drawing_moving_resizing_and_deleting(person):
@@ -231,6 +231,43 @@ def test_a_pen_draws_and_a_finger_pans(person, pointer, draws):
         person.named("mug")
     assert len(person.boxes()) == int(draws)
     assert (person.page.evaluate("viewfinder.stage.view.x") != before) is not draws
+
+
+# A screen that is touched and has no mouse.
+TOUCHED = """window.matchMedia = ((real) => (query) =>
+    query.includes("pointer: coarse") ? {matches: true} : real.call(window, query))(matchMedia);"""
+
+
+def test_a_finger_draws_where_there_is_nothing_else_until_a_pen_comes(served, visit):
+    page = visit(served.address.url, TOUCHED)
+    person = Person(page, served.store)
+    first = page.locator("#tools button").first
+    assert first.inner_text() == "Finger draws"
+    script = """([pointerType, from, to]) => { const stage = document.getElementById("stage");
+        stage.setPointerCapture = () => {};
+        const send = (kind, [clientX, clientY]) => stage.dispatchEvent(new PointerEvent(kind,
+            {pointerType, clientX, clientY, pointerId: 7, button: 0, bubbles: true}));
+        send("pointerdown", from); send("pointermove", to); send("pointerup", to); }"""
+    for pointer, start in (("touch", 100), ("pen", 220), ("touch", 340)):
+        places = [person.place(start, 100), person.place(start + 100, 200)]
+        page.evaluate(script, [pointer, *places])
+        if pointer == "touch" and start == 100:
+            person.named("mug")
+        person.saved()
+    assert len(person.boxes()) == 2
+    assert first.get_attribute("aria-pressed") == "false"
+    first.click()
+    page.evaluate(script, ["touch", person.place(440, 250), person.place(500, 300)])
+    person.saved()
+    assert len(person.boxes()) == 3
+
+
+def test_a_name_that_nobody_could_read_is_not_taken_and_that_is_said(served, page, person):
+    page.get_by_role("button", name="Add a class").click()
+    page.locator("dialog input").fill("w" * 3000)
+    person.press("Enter")
+    told(page, "at most 100 letters. This one has 3000")
+    assert served.store.classes() == ()
 
 
 def test_a_picture_that_came_since_is_found(page, served):

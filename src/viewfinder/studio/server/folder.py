@@ -124,7 +124,7 @@ def _export(store: Store, to: str, out: object, *, local: bool) -> dict[str, obj
         if not isinstance(out, str) or "\0" in out or len(out) > 3000:
             raise InputError("the place of an export is a path")
         target = Path(out.strip()).expanduser()
-        target = target if target.is_absolute() else store.data.resolve().parent / target
+        target = (store.data.resolve().parent / target).resolve()
     if to != LINES:
         return as_json(store.export(target, to=to))
     if target.exists():

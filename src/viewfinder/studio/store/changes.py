@@ -292,7 +292,10 @@ def _is_mask(mask: object) -> bool:
 def _class(change: PutClass) -> None:
     name = change.name
     if not 0 < len(name.strip()) <= _LONGEST_NAME or name != name.strip():
-        raise InputError("the name of a class is a text without spaces around it")
+        raise InputError(
+            f"the name of a class is a text of at most {_LONGEST_NAME} letters, without spaces "
+            "around it"
+        )
     if any(ord(sign) < 32 or 0xD800 <= ord(sign) < 0xE000 for sign in name):
         raise InputError(f"the name {name!r} has control characters, which files cannot hold")
     _matching(change.colour, _COLOUR, "the colour of a class")

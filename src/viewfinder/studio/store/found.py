@@ -89,6 +89,9 @@ def look(data: Path, kind: Kind | None) -> Found:
         return Found(kind or "boxes", None, tuple(pictures_below(data)), {}, "", ())
     below = _below(data, dataset.root)
     paths = tuple(_inner(below, path) for path in dataset.paths)
+    if masks is None:
+        known = set(paths)
+        paths += tuple(path for path in pictures_below(data) if path not in known)
     return Found(
         kind or ("masks" if masks else "classes"), dataset, paths, {}, below, _notes(dataset)
     )

@@ -87,6 +87,8 @@ def box_rows(found: "Found", index: int, picture: int) -> list[dict[str, object]
     if dataset is None or dataset.boxes is None or index >= len(dataset):
         return []
     boxes, rows = dataset.boxes, dataset.boxes.of(index)
+    # Files of the other layouts give boxes no numbers.
+    numbered = dataset.layout == "COCO"
     made = []
     for row in range(rows.start, rows.stop):
         if not found.good[row]:
@@ -110,7 +112,7 @@ def box_rows(found: "Found", index: int, picture: int) -> list[dict[str, object]
                 "difficult": int(boxes.difficult[row]),
                 "crowd": int(boxes.crowd[row]),
                 "area": area if np.isfinite(area) else None,
-                "number": int(boxes.ids[row]),
+                "number": int(boxes.ids[row]) if numbered else None,
                 "place": row,
                 "person": "",
                 "at": 0.0,

@@ -159,14 +159,16 @@ class Reader:
     def export(self, out: Path, *, to: str) -> Export:
         """Write the labels of this moment as a new folder; see `exporting.export`, and of masks
         `subjects.export_masks`."""
+        # It writes and reads all layouts, which an opening need not wait for.
+        from viewfinder.datasets.converting import refuse_within
+        from viewfinder.studio.store import exporting
+
+        refuse_within(self.data, out)
         if self.kind() == "masks" or to == "masks":
             return self._export_masks(out, to)
         dataset = self.snapshot()
         if dataset is None:
             raise InputError("the folder is still being read: there is nothing to export yet")
-        # It writes and reads all layouts, which an opening need not wait for.
-        from viewfinder.studio.store import exporting
-
         return exporting.export(dataset, out, to=to)
 
     def _export_masks(self, out: Path, to: str) -> Export:

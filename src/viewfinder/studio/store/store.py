@@ -208,7 +208,8 @@ class Store(Reader):
         def work(writer: Writer) -> str:
             undoing.forget_undone(writer.connection, person)
             undoing.restore(writer, seq)
-            return f"restored to operation {seq}"
+            after = history.said(writer.connection, seq)
+            return f"all labels as after “{after}”" if seq else "all labels as first read"
 
         return self._once(id, person, session, "restore", work)
 

@@ -47,6 +47,9 @@ export class Refused extends Error {
   }
 }
 
+/** Whether a server that was begun since answers, which does not know this page. @param {unknown} error */
+export const barred = (error) => error instanceof Refused && [401, 403, 421].includes(error.status);
+
 /** @param {Response} answer */
 async function read(answer) {
   const document = await answer.json().catch(() => ({}));

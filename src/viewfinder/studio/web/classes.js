@@ -67,7 +67,7 @@ export class ClassPanel {
   }
 
   async add() {
-    const name = (await this.dialogs.ask("A new class", "Name of the class")).trim();
+    const name = await this.dialogs.name("A new class");
     if (!name) return;
     if (this.labels.named(name)) {
       this.dialogs.say(`There is a class ${name} already.`);
@@ -100,7 +100,7 @@ export class ClassPanel {
 
   /** @param {LabelClass} each */
   async #rename(each) {
-    const name = (await this.dialogs.ask(`Another name for ${each.name}`, "Name of the class", each.name)).trim();
+    const name = await this.dialogs.name(`Another name for ${each.name}`, each.name);
     if (!name || name === each.name) return;
     if (this.labels.named(name)) this.dialogs.say(`There is a class ${name} already: merge the two instead.`);
     else this.#put(each, { name });

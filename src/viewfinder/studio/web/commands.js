@@ -130,6 +130,7 @@ async function findClass({ studio, labels, dialogs }) {
     choose(studio, chosen.id);
     return;
   }
+  if (!dialogs.fitting(chosen.name)) return;
   const made = labels.newClass(chosen.name);
   labels.commit([made]);
   choose(studio, made.id);

@@ -20,6 +20,9 @@ export function button(text, does, attributes = {}) {
   return made;
 }
 
+// Letters of a name that can still be told from others beside a picture.
+const LONGEST_NAME = 100;
+
 export class Dialogs {
   /** Who waits for an answer. @type {((said: string) => void) | null} */
   #asker = null;
@@ -88,9 +91,21 @@ export class Dialogs {
     return (await this.answer(title, name, value)) ?? "";
   }
 
+  /** The name of a class; "" if it was left, or is too long to be read. @param {string} title @param {string} [value] @returns {Promise<string>} */
+  async name(title, value = "") {
+    return this.fitting((await this.ask(title, "Name of the class", value)).trim());
+  }
+
+  /** A name, or "" of one that is too long, which is said. @param {string} name */
+  fitting(name) {
+    if (name.length <= LONGEST_NAME) return name;
+    this.say(`A class's name has at most ${LONGEST_NAME} letters. This one has ${name.length}, and was not taken.`);
+    return "";
+  }
+
   /** The same, with null if it was left. @param {string} title @param {string} name @param {string} [value] @returns {Promise<string | null>} */
   async answer(title, name, value = "") {
-    const input = element("input", { type: "text", "aria-label": name, maxlength: "500", autocomplete: "off" });
+    const input = element("input", { type: "text", "aria-label": name, maxlength: "5000", autocomplete: "off" });
     input.value = value;
     const form = element("form", {}, input, element("button", { type: "submit" }, "OK"));
     form.addEventListener("submit", (event) => {

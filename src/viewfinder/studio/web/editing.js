@@ -46,7 +46,7 @@ export async function drawn(studio, corners, { mask = null, label: said = null }
   let label = said ?? guess.label ?? (studio.label && studio.labels.classOf(studio.label)?.id);
   label ??= studio.labels.listed()[0]?.id ?? null;
   if (!label) {
-    const name = (await studio.dialogs.ask("The first class: what is in this box?", "Name of the class")).trim();
+    const name = await studio.dialogs.name("The first class: what is in this box?");
     if (!name) return;
     const made = studio.labels.newClass(name);
     changes.push(made);

@@ -3,6 +3,7 @@
 import { Refused, get, newId, post } from "./api.js";
 import { Adding } from "./adding.js";
 import { first } from "./beginning.js";
+import { drawAway, drawSending } from "./away.js";
 import { ClassPanel } from "./classes.js";
 import { inkOn } from "./colours.js";
 import { actions } from "./commands.js";
@@ -92,7 +93,7 @@ export class Page {
     this.studio.onsheet = () => this.run("sheet");
     this.studio.onlabelled = () => this.run("done");
     this.strip.named = (picture) => (this.studio.whole ? this.#nameOf(picture.label) : null);
-    this.outbox.onstate = () => this.#sending();
+    this.outbox.onstate = () => drawSending(this.outbox);
     this.outbox.onanswer = (_entry, answer) => this.#answered(answer);
     this.outbox.onrefusal = (entry, error) => this.#refused(entry.target ?? entry.id, error);
     byId("set").textContent = start.name;
@@ -169,7 +170,11 @@ export class Page {
   /** Ask how things stand: classes and counts, also by others, and whether the server is there. */
   async status() {
     const turn = ++this.#asked;
-    const status = await get("/api/status");
+    const status = await get("/api/status").catch((error) => {
+      drawAway(this, error);
+      throw error;
+    });
+    drawAway(this, null);
     this.outbox.wake();
     if (turn < this.#newest) return; // a later question was answered before
     this.#newest = turn;
@@ -242,14 +247,6 @@ export class Page {
     await this.anew().catch(() => {});
   }
 
-  #sending() {
-    const { state, waiting, reason } = this.outbox;
-    const place = byId("sending");
-    place.dataset.state = state;
-    place.textContent = state === "saved" ? "saved" : state === "pending" ? `${waiting} pending` : `offline, ${waiting} kept here`;
-    place.title = reason || (state === "offline" ? "The server does not answer. Edits are kept in this browser and go when it is back." : "");
-  }
-
   /** A stroke that can draw nothing: say why. */
   #unwritable() {
     const why = unreadBecause(this);
@@ -284,6 +281,7 @@ export class Page {
       byId("state").textContent = byId("state").title = picture ? stateOf(picture, this.progress.stage) : "";
       drawUnshown(this);
       drawUnread(this);
+      document.body.classList.toggle("whole", this.studio.whole);
       this.#whole();
       this.people.draw();
       this.road.draw();

@@ -5,7 +5,7 @@
  * same id changes nothing there, so whatever was cut short is simply sent once more.
  */
 
-import { Refused, post } from "./api.js";
+import { Refused, barred, post } from "./api.js";
 
 /**
  * @typedef {{id: string, path: string, body: any, target?: string}} Entry
@@ -18,7 +18,7 @@ const LONGEST_WAIT = 5000;
 
 /** What the server may say of a request that would be right later. @param {unknown} error */
 const passing = (error) =>
-  !(error instanceof Refused) || error.status >= 500 || [401, 403, 408, 421, 429].includes(error.status);
+  !(error instanceof Refused) || error.status >= 500 || barred(error) || [408, 429].includes(error.status);
 
 export class Outbox {
   /** @type {(Entry & {n: number})[]} */

@@ -13,6 +13,8 @@ import { painting } from "./masks.js";
  */
 
 const HANDLE = 4;
+// Of a name over a box; all of it stands in the list of classes.
+const MOST_LETTERS = 40;
 /** Times as large, as the rest of the page, where the screen has very many pixels. */
 const grown = () => (innerWidth >= 2400 ? 1.5 : 1);
 /** Of proposals that would be taken, of others, of what is interpolated, and of labels. @type {Record<string, number[]>} */
@@ -133,7 +135,8 @@ function name(context, view, shape, wide) {
   const size = grown();
   const high = 17 * size;
   context.font = `600 ${12 * size}px system-ui, sans-serif`;
-  const text = `${shape.locked ? "locked " : ""}${shape.name}${shape.marks}`;
+  const shown = shape.name.length > MOST_LETTERS ? `${shape.name.slice(0, MOST_LETTERS - 1)}…` : shape.name;
+  const text = `${shape.locked ? "locked " : ""}${shown}${shape.marks}`;
   const width = context.measureText(text).width + 8;
   const top = y1 >= high ? y1 - high : Math.max(y1, 0);
   // A name at the right edge stays in sight, as long as its box does.

@@ -1,6 +1,6 @@
 /**
- * What pointers do on the stage. A mouse or a pen draws; a finger pans and two fingers zoom, unless
- * the person has said that a finger draws.
+ * What pointers do on the stage. A mouse or a pen draws, and so does a finger where there is nothing
+ * else; two fingers pan and zoom, and where a finger does not draw, one pans.
  *
  * Dragging a handle of a selected box pulls it; of one that was clicked, a side does too, and dragging
  * within moves it. Dragging anywhere else draws, inside other boxes too. A click selects.
@@ -32,7 +32,10 @@ export class Pointer {
   space = false;
   /** What a stroke does to the proposals that it passes, while a key for it is held. @type {import("./sweeping.js").Deciding | null} */
   deciding = null;
-  fingerDraws = false;
+  /** Whether one finger draws: where fingers are all there is, until a pen comes, or as the person says. */
+  fingerDraws = matchMedia("(pointer: coarse)").matches;
+  onfinger = () => {};
+  #said = false;
   /** A corner that follows the pointer until a click. @type {{id: string, handle: "nw" | "se"} | null} */
   grabbed = null;
   /** What strokes go to in place of drawing boxes. @type {import("./shaping.js").Shaping | null} */
@@ -54,6 +57,20 @@ export class Pointer {
     element.addEventListener("pointerleave", () => this.#cross(null));
     element.addEventListener("contextmenu", (event) => event.preventDefault());
     element.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+  }
+
+  /** Let a finger draw, or move the picture: the person has said so. @param {boolean} draws */
+  let(draws) {
+    this.#said = true;
+    this.fingerDraws = draws;
+    this.onfinger();
+  }
+
+  /** Whoever draws with a pen rests a hand on the screen: fingers then move the picture. */
+  #penned() {
+    if (this.#said || !this.fingerDraws) return;
+    this.fingerDraws = false;
+    this.onfinger();
   }
 
   /** Whether something is being dragged. */
@@ -111,6 +128,7 @@ export class Pointer {
       return;
     }
     this.stage.element.setPointerCapture(event.pointerId);
+    if (event.pointerType === "pen") this.#penned();
     if (event.pointerType === "touch") {
       this.#touches.set(event.pointerId, this.at);
       if (this.#touches.size > 1) {

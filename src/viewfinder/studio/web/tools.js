@@ -29,11 +29,13 @@ export function drawTools(page) {
     one.setAttribute("aria-label", about(id).says);
     one.onclick = () => page.run(id);
   }
-  const finger = button("Finger draws", () => {
-    page.pointer.fingerDraws = !page.pointer.fingerDraws;
-    finger.setAttribute("aria-pressed", String(page.pointer.fingerDraws));
-  }, { "aria-pressed": String(page.pointer.fingerDraws), title: "A finger draws; else it moves the picture" });
+  const { pointer } = page;
+  const finger = button("Finger draws", () => pointer.let(!pointer.fingerDraws), { id: "tool-finger", title: "A finger draws, and two move the picture and zoom; else one moves it, and a pen or a mouse draws" });
   finger.hidden = !matchMedia("(any-pointer: coarse)").matches;
-  document.getElementById("tools")?.replaceChildren(...made, finger);
+  pointer.onfinger = () => finger.setAttribute("aria-pressed", String(pointer.fingerDraws));
+  pointer.onfinger();
+  document.getElementById("tools")?.replaceChildren(finger, ...made);
+  const row = document.getElementById("tools");
+  if (row) row.onscroll = () => row.classList.toggle("ended", row.scrollLeft + row.clientWidth >= row.scrollWidth - 2);
   page.shaping.show();
 }
