@@ -268,3 +268,4 @@ def test_training_pictures_that_stand_for_all_have_each_class_in_its_share(of_bo
     )
     chosen = [int(path.removesuffix(".png")) for path in stand_ins(dataset).paths]
     assert np.bincount(kinds[chosen]).tolist() == [16, 3, 1]
+    assert len(stand_ins(dataset, known=True)) == count - 1, "which costs nothing"

@@ -16,7 +16,7 @@ from viewfinder.features import vectors
 from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks import find
-from viewfinder.tasks.classify import solving
+from viewfinder.tasks.classify import learner, solving
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training.folds_usual import usual_folds
 from viewfinder.training.solving import alike
@@ -107,9 +107,21 @@ def test_each_picture_is_described_once_and_scored_as_the_net_answers(
         return described(extractor, pictures)
 
     monkeypatch.setattr(vectors, "described", count)
+    counted: list[int] = []
+    undescribed = learner.undescribed
+
+    def note_count(extractors, truth):
+        counted.append(undescribed(extractors, truth))
+        return counted[-1]
+
+    monkeypatch.setattr(learner, "undescribed", note_count)
     run = train("classify", photos, out=tmp_path / "run", init="imagenet", head="auto", **FIELDS)
     assert sum(asked) == 2 * (16 + 4 + 8), "each of three sides, and mirrored"
-    before = json.loads(run.scores_file.read_text())["test"]
+    train("classify", photos, out=tmp_path / "more", init="imagenet", head="linear", **FIELDS)
+    assert counted == [28, 0], "what is kept costs no time, and is not promised to"
+    scores = json.loads(run.scores_file.read_text())
+    assert scores["train"]["images"] == 16
+    before = scores["test"]
     assert run.evaluate(photos)["accuracy"] == before["accuracy"]
     assert sum(asked) == 2 * (16 + 4 + 8)
     task, config, net = find("classify"), run.model.config, run.net()

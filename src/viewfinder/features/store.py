@@ -7,8 +7,9 @@ is cut off by the next that appends. It can be removed at any time.
 
 import os
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +32,30 @@ def kept_vectors(
     Args:
         width: how many numbers a vector has.
     """
-    file = _file(name)
-    if not wanted or not file.is_file():
-        return {}
-    kind, sought = _record(width), frozenset(wanted)
+    kind = _record(width)
     found: dict[bytes, NDArray[np.float32]] = {}
+    for head, records in _kept(name, kind, wanted):
+        record = head + records.read(kind.itemsize - KEY)
+        if len(record) < kind.itemsize:
+            break
+        row = np.frombuffer(record, kind)[0]
+        if zlib.crc32(row["vector"].tobytes()) == row["sum"]:
+            found[head] = row["vector"].copy()
+    return found
+
+
+def kept_keys(name: str, width: int, wanted: Collection[bytes]) -> set[bytes]:
+    """Of which of the wanted keys vectors are kept; whether they are whole is not looked at."""
+    return {head for head, _ in _kept(name, _record(width), wanted)}
+
+
+def _kept(
+    name: str, kind: np.dtype[np.void], wanted: Collection[bytes]
+) -> Iterator[tuple[bytes, BinaryIO]]:
+    """Each wanted key that is kept, and the file, which stands at what follows it."""
+    file, sought = _file(name), frozenset(wanted)
+    if not wanted or not file.is_file():
+        return
     with (
         open_file(file) as opened,
         open(opened.fileno(), "rb", buffering=0, closefd=False) as records,
@@ -43,15 +63,8 @@ def kept_vectors(
         for start in range(0, file.stat().st_size, kind.itemsize):
             records.seek(start)
             head = records.read(KEY)
-            if head not in sought:
-                continue
-            record = head + records.read(kind.itemsize - KEY)
-            if len(record) < kind.itemsize:
-                break
-            row = np.frombuffer(record, kind)[0]
-            if zlib.crc32(row["vector"].tobytes()) == row["sum"]:
-                found[head] = row["vector"].copy()
-    return found
+            if head in sought:
+                yield head, records
 
 
 def keep_vectors(name: str, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:

@@ -143,6 +143,13 @@ class Learner(ABC, Generic[RecipeT, TrainT, BatchT]):
         """
         raise NotImplementedError(f"{self.name} learns in steps alone")
 
+    def undescribed(
+        self, net: nn.Module, dataset: Dataset, setup: TrainSetup[RecipeT], device: torch.device
+    ) -> int:
+        """Of how many pictures of a set it is not kept what a net says, for a recipe that is not
+        `in_steps`."""
+        return len(dataset)
+
     def conclude(
         self,
         net: nn.Module,

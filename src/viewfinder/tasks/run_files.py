@@ -5,7 +5,7 @@ from pathlib import Path
 
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
-from viewfinder.values import as_list, as_table, as_text
+from viewfinder.values import as_list, as_table, as_text, as_whole
 
 MANIFEST = "run.json"
 """What a run is: its task, net, classes and recipe."""
@@ -36,6 +36,18 @@ def net_of(folder: Path) -> str | None:
         return as_text(as_table(json.loads(read_bytes(folder / MANIFEST)))["net"])
     except (OSError, ValueError, KeyError, RecursionError):
         return None
+
+
+def learnt_at(place: Path) -> tuple[int, int] | None:
+    """Width and height of the pictures that a run learnt from, named by its folder or its weights;
+    None where that is no run, or its `run.json` does not say."""
+    folder = place.parent if place.name == WEIGHTS else place
+    try:
+        document = as_table(json.loads(read_bytes(folder / MANIFEST)))
+        width, height = map(as_whole, as_list(document["size"]))
+    except (OSError, ValueError, KeyError, RecursionError):
+        return None
+    return width, height
 
 
 def task_and_classes(folder: Path) -> tuple[str, tuple[str, ...]] | None:

@@ -29,7 +29,13 @@ from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.fetching import fetch_published
 from viewfinder.training.forecast import Forecast, forecast
 from viewfinder.training.job import Job
-from viewfinder.training.preparing import Splits, Start, open_splits, start_net
+from viewfinder.training.preparing import (
+    Splits,
+    Start,
+    open_splits,
+    refuse_lacking_run,
+    start_net,
+)
 from viewfinder.training.processes import refuse_torchrun, threads_of_each
 from viewfinder.training.record import data_record, versions
 from viewfinder.training.resumable import refuse_other_input
@@ -47,6 +53,7 @@ def refuse_early(task: AnyTask, recipe: Recipe) -> None:
     refuse_torchrun()
     pick_device(recipe.device)
     _check_net(task.name, recipe)
+    refuse_lacking_run(recipe)
     fetch_published(recipe)
 
 
@@ -128,7 +135,8 @@ def prepare(
     else:
         choice = Choice(Arrangement("32", "channels_last"), "as every answer is")
     if expected is None:
-        expected = forecast(task, net, splits, setup, choice, device, pictures=len(dataset))
+        count = len(dataset) if recipe.in_steps else task.undescribed(net, dataset, setup, device)
+        expected = forecast(task, net, splits, setup, choice, device, pictures=count)
     return Prepared(task, dataset, record, net, start, splits, setup, choice, expected)
 
 

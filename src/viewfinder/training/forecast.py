@@ -30,8 +30,6 @@ _USUAL = 1.2
 _STEP, _EPOCH, _AROUND = 0.004, 0.012, 2.0
 # Pictures that are answered at once, to see how long that takes.
 _ASKED = 4
-# Where most of the time goes into what is kept by content.
-_KNOWN = ", less where the net has seen these pictures before"
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Forecast:
 
 def told(expected: Forecast, trainings: float = 1.0) -> str:
     """How long so many trainings take, in words."""
-    return in_words(expected.of(trainings)) + (_KNOWN if expected.once > expected.each else "")
+    return in_words(expected.of(trainings))
 
 
 def forecast(
@@ -73,7 +71,8 @@ def forecast(
     Args:
         net: with its first weights; it is left as it was.
         choice: the arithmetic that steps are taken in.
-        pictures: of the set, all of which are answered at the end.
+        pictures: of the set, all of which are answered at the end; of a layer that is solved, those
+            of which it is not kept what the net says.
     """
     recipe = setup.recipe
     if not recipe.in_steps:

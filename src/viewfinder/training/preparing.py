@@ -1,6 +1,6 @@
 """What a training starts from: decoded pictures, a net with its first weights, and colours."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +19,12 @@ from viewfinder.nets.obtaining import coco_file, taught
 from viewfinder.nets.published import coco_weights
 from viewfinder.nets.recognising import net_that_fits
 from viewfinder.nets.weight_files import few, fitted, read_weights
+from viewfinder.nets.weight_heads import safetensors_table
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.parts import Examples, TrainSetup
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.tasks.run_files import WEIGHTS, net_of
 from viewfinder.tasks.run_weights import new_net, open_trained
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.fetching import means_coco, others, run_at
@@ -62,6 +64,7 @@ def open_splits(task: AnyTask, dataset: Dataset, setup: TrainSetup[Recipe]) -> S
     train = dataset.split("train")
     val = dataset.split("val") if dataset.has_split("val") else None
     learnt, keep = task.open_train(train, setup), setup.recipe.keep
+    probe = stand_ins(dataset, known=not setup.recipe.in_steps)
     shown = len(task.order(learnt, setup.recipe, torch.Generator()))
     if shown < setup.recipe.devices:
         raise InputError(
@@ -71,7 +74,7 @@ def open_splits(task: AnyTask, dataset: Dataset, setup: TrainSetup[Recipe]) -> S
     return Splits(
         train=learnt,
         val=None if val is None else task.open_eval(val, setup.config, keep=keep),
-        probe=task.open_eval(stand_ins(dataset), setup.config, keep=keep),
+        probe=task.open_eval(probe, setup.config, keep=keep),
     )
 
 
@@ -118,8 +121,7 @@ def _loaded(
     """Load what fits, and say what became of it.
 
     Raises:
-        InputError: nothing fits; or too little to learn the last layer alone, where the weights
-            look like another net's.
+        InputError: nothing fits, or much does not and the weights look like another net's.
     """
     try:
         report = task.load(net, state, names, classes)
@@ -128,10 +130,7 @@ def _loaded(
             raise
         raise InputError(f"--init {recipe.init} looks like weights of {other}") from error
     if report.doubtful and (other := _other_net(state, recipe.net)):
-        looks = f"--init {recipe.init} looks like weights of {other}"
-        if not recipe.in_steps:
-            raise InputError(looks)
-        note(looks)
+        raise InputError(f"--init {recipe.init} looks like weights of {other}")
     note(str(report))
     return report
 
@@ -143,30 +142,62 @@ def _other_net(state: Mapping[str, Tensor], net: str) -> str | None:
     return None if found is None or found in mine else others(found, net)
 
 
+def refuse_lacking_run(recipe: Recipe) -> None:
+    """Refuse a run of another net, such as a detector's, that has not all layers before the last
+    one, where that alone is to learn; asked before any picture is read.
+
+    Raises:
+        InputError: it is one.
+    """
+    run = None if recipe.init in ("random", "imagenet") else run_at(Path(recipe.init).expanduser())
+    if recipe.in_steps or run is None or (other := net_of(run)) in (None, recipe.net):
+        return
+    try:
+        _, table = safetensors_table(run / WEIGHTS)
+    except (OSError, ValueError):
+        return  # which opening it explains
+    with shapes_alone():
+        net = nets.create(recipe.net)
+    new = [
+        name for name in net.state_dict() if not any(f".{k}".endswith(f".{name}") for k in table)
+    ]
+    if lacking := _before_last(net, recipe, new):
+        raise InputError(
+            f"--init {recipe.init} is a run of {other}, which has not all layers of {recipe.net} "
+            f"before its last ({few(lacking)} are lacking), and the last alone is to be learnt: "
+            "let all layers learn, by --head full"
+        )
+
+
 def _require_features(net: nn.Module, report: LoadReport, recipe: Recipe) -> None:
     """See that all layers but the last linear one, which is solved, have weights of others.
 
     Raises:
         InputError: one starts anew, so that what it says of pictures means nothing.
     """
-    known = nets.pretrained(recipe.net)
-    # Heads that only learn beside the last, as GoogLeNet's, say nothing of pictures.
-    needed = (net if known is None else imagenet_layout(recipe.net)).state_dict()
-    last = [name for name, module in net.named_modules() if isinstance(module, nn.Linear)][-1:]
-    lacking = [
-        name
-        for name in (*report.missing, *(each.name for each in report.different), *report.withheld)
-        if name in needed
-        and not name.startswith(tuple(f"{each}." for each in last))
-        and not is_counter(name)
-    ]
-    if lacking:
+    new = (*report.missing, *(each.name for each in report.different), *report.withheld)
+    if lacking := _before_last(net, recipe, new):
         raise InputError(
             f"--init {recipe.init} has no weights for {counted(len(lacking), 'tensor')} of "
             f"{recipe.net} before its last layer ({few(lacking)}), and the last alone is to be "
             "learnt: give the net that these weights are of, or let all layers learn, by --head "
             "full"
         )
+
+
+def _before_last(net: nn.Module, recipe: Recipe, new: Iterable[str]) -> list[str]:
+    """Which of the tensors that start anew lie before a net's last linear layer."""
+    known = nets.pretrained(recipe.net)
+    # Heads that only learn beside the last, as GoogLeNet's, say nothing of pictures.
+    needed = (net if known is None else imagenet_layout(recipe.net)).state_dict()
+    last = [name for name, module in net.named_modules() if isinstance(module, nn.Linear)][-1:]
+    return [
+        name
+        for name in new
+        if name in needed
+        and not name.startswith(tuple(f"{each}." for each in last))
+        and not is_counter(name)
+    ]
 
 
 def _weights_to_start(

@@ -175,7 +175,8 @@ def _how_long(ready: Prepared, *, part: str | None, trainings: float) -> str:
         return f"all folds and the last training: {told(ready.forecast, trainings)}"
     if ready.setup.recipe.in_steps or part is not None:
         return ""
-    return f"the last layer is solved at once: {told(ready.forecast)}"
+    first = "pictures are described, and " if ready.forecast.once > ready.forecast.each else ""
+    return f"{first}the last layer is solved at once: {told(ready.forecast)}"
 
 
 def _finish(

@@ -1,6 +1,7 @@
 """Learning to classify: what is shown of a set, step by step, and by which loss."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +17,12 @@ from viewfinder.tasks.chance import share_error, worth
 from viewfinder.tasks.classify import suitable
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.sizing import chosen_size
-from viewfinder.tasks.classify.solving import can_be_solved, solve_last_layer
+from viewfinder.tasks.classify.solving import (
+    can_be_solved,
+    solve_last_layer,
+    undescribed,
+    view_extractors,
+)
 from viewfinder.tasks.classify.steps import LabelBatch, Labelled, augmentation, loss, open_labelled
 from viewfinder.tasks.learner import Learner
 from viewfinder.tasks.loss import Add, Forward, Loss, alone, share_of_step
@@ -143,6 +149,19 @@ class ClassLearner(Learner[ClassifyRecipe, Labelled, LabelBatch]):
         """The last layer alone, from what the layers before say of each picture."""
         pixels, truth = examples.pixels, examples.truth
         return solve_last_layer(net, pixels, truth, setup.recipe, setup.config, device, held_out)
+
+    def undescribed(
+        self,
+        net: nn.Module,
+        dataset: Dataset,
+        setup: TrainSetup[ClassifyRecipe],
+        device: torch.device,
+    ) -> int:
+        """All, where the last layer cannot be solved, which `solve` refuses."""
+        config, net = replace(setup.config, bits=dataset.bits), net.to(device)
+        if not can_be_solved(net, config, device):
+            return len(dataset)
+        return undescribed(view_extractors(net.eval(), config, device), dataset)
 
     def as_learnt(
         self, inputs: LabelBatch, setup: TrainSetup[ClassifyRecipe], most: int

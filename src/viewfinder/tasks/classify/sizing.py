@@ -9,6 +9,7 @@ from viewfinder.events import note
 from viewfinder.nets.obtaining import is_published
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks.run_files import learnt_at
 
 # The step in which a size is chosen from that of the pictures.
 _SIZE_STEP = 32
@@ -24,8 +25,8 @@ def chosen_size(recipe: ClassifyRecipe, dataset: Dataset) -> Size:
 
     A network that takes any size learns nothing from small pictures blown up, only slowly. One
     that starts from ImageNet's weights expects things as large as there: five times the
-    pictures' own side is enough. One that ends in a flattened map, or that starts from other
-    weights, keeps its own.
+    pictures' own side is enough. One that starts from a run is given the side at which that learnt.
+    One that ends in a flattened map, or that starts from other weights, keeps its own.
     """
     own = nets.input_size(recipe.net)[0]
     given = recipe.size is not None or "size" in nets.options(recipe.net)
@@ -34,6 +35,10 @@ def chosen_size(recipe: ClassifyRecipe, dataset: Dataset) -> Size:
         return (recipe.size or own,) * 2
     fitting = -(-usual_side(dataset.split("train")) // _SIZE_STEP) * _SIZE_STEP
     if not (taught or recipe.init == "random"):
+        if learnt := learnt_at(Path(recipe.init).expanduser()):
+            side = max(learnt)
+            note(f"pictures are brought to {side}×{side}, at which {recipe.init} learnt (--size)")
+            return (side, side)
         if fitting < own:
             note(
                 f"pictures are small, and brought to {own}×{own}, the side of {recipe.net}: at "

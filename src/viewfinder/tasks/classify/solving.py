@@ -17,6 +17,7 @@ from viewfinder.datasets.unlabelled import unlabelled_pictures
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.features.quick import quick_copy
+from viewfinder.features.store import kept_keys
 from viewfinder.features.vectors import Ask, Extractor, last_layer, make_extractor, views
 from viewfinder.tasks.answering import one_tensor, outputs
 from viewfinder.tasks.classify.heads import Floats
@@ -167,6 +168,13 @@ def _folded(net: nn.Module, name: str) -> nn.Module:
 def described_views(extractors: Sequence[Extractor], pixels: Pixels, truth: Dataset) -> Floats:
     """N×V×D: of each picture what each extractor says."""
     return views(extractors, pixels.take, _digests(truth)).astype(np.float64)
+
+
+def undescribed(extractors: Sequence[Extractor], truth: Dataset) -> int:
+    """How many pictures of a set are not kept as each extractor describes them."""
+    keys = _digests(truth)
+    kept = set(keys).intersection(*(kept_keys(each.name, each.width, keys) for each in extractors))
+    return len(set(keys) - kept)
 
 
 def _digests(truth: Dataset) -> list[bytes]:
