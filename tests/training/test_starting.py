@@ -178,7 +178,8 @@ def test_what_a_detector_starts_from_follows_from_what_was_asked_for() -> None:
 def test_the_first_line_tells_where_weights_come_from(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], start: str
 ) -> None:
-    # There are no pictures, so it goes no further.
+    # There is no picture that can be read, so it goes no further.
+    (tmp_path / "1.png").touch()
     assert main(["train", "detect", str(tmp_path), "--out", str(tmp_path / "run"), *words]) == 2
     assert f"train detect: {start}" in " ".join(capsys.readouterr().err.split())
 
@@ -428,8 +429,8 @@ def test_a_safetensors_file_that_was_cut_short_is_seen_at_a_glance(tmp_path: Pat
 def test_options_are_refused_before_the_set_is_opened(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
 ) -> None:
-    (tmp_path / "nothing").mkdir()
-    words = ["train", "detect", str(tmp_path / "nothing"), "--net", "yolov3-lite0"]
+    (tmp_path / "1.png").touch()
+    words = ["train", "detect", str(tmp_path), "--net", "yolov3-lite0"]
     assert main([*words, "--options", option]) == 2
     assert option.partition("=")[0] in capsys.readouterr().err.partition("error:")[2]
 
