@@ -113,7 +113,8 @@ def falls_short(folds: FoldScores, own: Mapping[str, Mapping[str, object]], form
 
     said = []
     learnt = [row["learnt"] for row in folds["each"] if row["learnt"] is not None]
-    if learnt and (known := found("train")):
+    known, mean = found("train"), folds["mean"]
+    if learnt and known:
         theirs = statistics.fmean(learnt)
         # Of low figures chance leaves nothing to subtract.
         part = known[0] < min(_PART * theirs, *learnt)
@@ -122,6 +123,11 @@ def falls_short(folds: FoldScores, own: Mapping[str, Mapping[str, object]], form
                 f"of the pictures that it learnt from it knows {known[0]:{form}}, and the folds' "
                 f"nets {theirs:{form}} of theirs"
             )
+    if not said and known and mean is not None and known[0] + _HARMLESS < mean:
+        said.append(
+            f"of the pictures that it learnt from it knows {known[0]:{form}}, less than the folds' "
+            f"nets of those that they had not seen ({mean:{form}})"
+        )
     if (low := folds["low"]) is not None and (test := found("test")) and test[0] + test[1] < low:
         said.append(
             f"on the set's own test pictures it comes to {test[0]:{form}}, below what the folds "

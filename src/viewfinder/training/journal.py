@@ -139,10 +139,11 @@ class Journal:
         if not self._reports:
             return
         why = "is another program busy here?" if times > 1 else "another program was busy then."
+        long = f"{times:.1f}" if times >= 0.1 else f"{times:.1g}"
         slower = times > 1 and torch.get_num_threads() > 1
         crowded = f"; as long as it is busy, {ONE_THREAD} may be faster" if slower else ""
         note(
-            f"steps take {times:.1f} times as long as when their arithmetic was measured: {why} "
+            f"steps take {long} times as long as when their arithmetic was measured: {why} "
             "What is learnt stays the same, and the next training measures anew"
             f"{crowded}"
         )

@@ -77,6 +77,7 @@ def page(material: SaliencyMaterial) -> PageMaterial:
     )
     own = {
         "scores": scores,
+        "terms": any(_TERMS.keys() - {"loss"} & row.keys() for row in material.history),
         "images": len(judged.examples),
         "f_max": float(scores.f_curve.max()),
         "e_max": float(scores.e_curve.max()),
