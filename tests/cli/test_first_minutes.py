@@ -466,6 +466,7 @@ def without_torch(monkeypatch, tmp_path):
         ("export cls-run --threshold 2", "--threshold 2: give a score from 0 to 1"),
         ("export cls-run --out full", "full is a folder: name a new file to write, such as"),
         ("train classify file", "file is a file: give the folder that holds the pictures"),
+        ("score file mine=nothing", "there is no folder or file nothing"),
         ("export cls-run --out file", "file exists already: choose another name"),
         ("export cls-run --out file/x.onnx", "cannot write file/x.onnx: a part of that path"),
         ("export cls-run --int8 --answers raw", "--int8 gives decoded answers"),

@@ -30,6 +30,7 @@ from viewfinder.cli.names import blocks, broken_apart, say_legend, width_left
 from viewfinder.cli.output import asked_by, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
+from viewfinder.nets.published import COCO
 from viewfinder.wording import shown
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def run(flags: Flags) -> int:
     if flags.truth:
         # At once: what comes next imports torch, which takes seconds.
         refuse_missing(flags.truth[0])
+        for given in flags.truth[1:]:
+            refuse_missing(given.partition("=")[2] or given, beside=(COCO,))
     from viewfinder.scoring.comparing import compare
     from viewfinder.scoring.page import refuse_place, write_comparison
     from viewfinder.scoring.reading import contests
