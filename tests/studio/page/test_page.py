@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Error
 from studio_page import Person, ready, told, until
 
+from viewfinder.studio.store import Operation, PutBox, PutClass
+
 
 def test_drawing_moving_resizing_and_deleting(person):
     person.drag((100, 100), (200, 180))
@@ -201,7 +203,6 @@ def test_closing_warns_only_if_something_is_unsaved(person, served):
 
 
 def test_a_refused_edit_is_said_and_takes_no_other_along(person, served):
-    from viewfinder.studio.store import Operation, PutBox
 
     person.drag((100, 100), (200, 180))
     person.named("mug")
@@ -260,6 +261,36 @@ def test_a_finger_draws_where_there_is_nothing_else_until_a_pen_comes(served, vi
     page.evaluate(script, ["touch", person.place(440, 250), person.place(500, 300)])
     person.saved()
     assert len(person.boxes()) == 3
+
+
+# Moves the view, and gives whether the snapshot, and the picture, is seen in the frame after it.
+MOVED = """([x, y]) => new Promise((done) => {
+    viewfinder.stage.pan(x, y);
+    requestAnimationFrame(() => requestAnimationFrame(() => done([
+        !document.querySelector(".snapshot").hidden,
+        document.querySelector(".under").style.visibility !== "hidden",
+        viewfinder.stage.view.x]))); })"""
+
+
+def test_on_a_large_screen_the_view_of_many_boxes_moves_as_one_picture_until_it_rests(
+    served, person
+):
+    page = person.page
+    boxes = [PutBox(f"b{n}", 1, "k", (n, n, n + 9.0, n + 9.0), 0) for n in range(301)]
+    served.store.apply(Operation("many", (PutClass("k", "K", 0), *boxes)))
+    page.set_viewport_size({"width": 2000, "height": 1200})
+    person.reload()
+    seen = """() => [!document.querySelector(".snapshot").hidden,
+        document.querySelector(".under").style.visibility !== "hidden"]"""
+    before = page.evaluate("viewfinder.stage.view.x")
+    assert page.evaluate(MOVED, [40, 20]) == [True, False, before + 40]
+    until(lambda: page.evaluate(seen) == [False, True])
+    # On whole pixels, and what is left of one is not lost.
+    for _ in range(10):
+        x = page.evaluate(MOVED, [0.4, 0])[2]
+        assert x == int(x)
+    assert x == pytest.approx(before + 44, abs=1)
+    until(lambda: page.evaluate(seen) == [False, True])
 
 
 def test_a_name_that_nobody_could_read_is_not_taken_and_that_is_said(served, page, person):

@@ -4,11 +4,13 @@
  * What is chosen, and what is being drawn, is on the upper canvas, which is drawn anew for each
  * frame, and is no larger than that needs: what a browser shows anew is the whole of a canvas. All
  * other boxes are on the lower one. Where they are thousands it is wider than what is seen, and is
- * moved and stretched as it is while the view changes; it is drawn anew once that rests.
+ * moved and stretched as it is while the view changes, on large screens as one picture with what is
+ * under it; it is drawn anew once that rests.
  */
 
 import { fitted, zoomed } from "./geometry.js";
 import { band, paint, reaches } from "./painting.js";
+import { Snapshot } from "./snapshot.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
@@ -34,10 +36,16 @@ export class Stage {
   #asked = false;
   #stale = true;
   #many = false;
+  /** Whether the lower canvas is elsewhere than where it was drawn. */
+  #away = false;
   #timer = 0;
   #resting = 0;
   /** @type {ImageBitmapRenderingContext} */
   #shown;
+  /** @type {Snapshot} */
+  #snapshot;
+  /** The view before it was put on whole pixels of the screen. @type {View} */
+  #exact = { scale: 1, x: 0, y: 0 };
   /** What the lower canvas shows is drawn here. */
   #sheet = new OffscreenCanvas(1, 1);
   /** How the lower canvas was drawn: the view, and its left top on the stage. */
@@ -50,6 +58,7 @@ export class Stage {
     this.#shown = /** @type {ImageBitmapRenderingContext} */ (this.lower.getContext("bitmaprenderer"));
     this.upper = /** @type {HTMLCanvasElement} */ (element.querySelector("canvas.upper"));
     this.under = /** @type {HTMLElement} */ (element.querySelector(".under"));
+    this.#snapshot = new Snapshot(/** @type {HTMLCanvasElement} */ (element.querySelector("canvas.snapshot")), [this.under, this.lower]);
     this.across = /** @type {HTMLElement} */ (element.querySelector(".across"));
     this.down = /** @type {HTMLElement} */ (element.querySelector(".down"));
     /** @type {HTMLImageElement | null} */
@@ -107,13 +116,13 @@ export class Stage {
   /** @param {number} factor @param {Point} [at] */
   zoom(factor, at) {
     this.whole = false;
-    this.#look(zoomed(this.view, factor, at ?? [this.room[0] / 2, this.room[1] / 2]));
+    this.#look(zoomed(this.#exact, factor, at ?? [this.room[0] / 2, this.room[1] / 2]));
   }
 
   /** @param {number} dx @param {number} dy */
   pan(dx, dy) {
     this.whole = false;
-    this.#look({ ...this.view, x: this.view.x + dx, y: this.view.y + dy });
+    this.#look({ ...this.#exact, x: this.#exact.x + dx, y: this.#exact.y + dy });
   }
 
   /** The boxes are others, or others are chosen. */
@@ -134,6 +143,10 @@ export class Stage {
 
   /** @param {View} view */
   #look(view) {
+    this.#exact = view;
+    // A layer between two pixels is drawn by mixing four of its own for each: at a fraction of the speed.
+    const dense = window.devicePixelRatio || 1;
+    view = { ...view, x: Math.round(view.x * dense) / dense, y: Math.round(view.y * dense) / dense };
     this.view = view;
     const { style } = this.under;
     style.width = `${this.size[0]}px`;
@@ -206,6 +219,8 @@ export class Stage {
     this.#shown.transferFromImageBitmap(this.#sheet.transferToImageBitmap());
     [this.lower.style.width, this.lower.style.height] = [`${room[0]}px`, `${room[1]}px`];
     this.lower.style.transform = `translate(${-margin[0]}px, ${-margin[1]}px)`;
+    this.#snapshot.drop();
+    this.#away = false;
     this.#drawn = { view: this.view, margin };
     this.#stale = false;
   }
@@ -214,7 +229,8 @@ export class Stage {
   #moved() {
     const { view: was, margin } = this.#drawn;
     const now = this.view;
-    if (was.scale === now.scale && was.x === now.x && was.y === now.y) return true;
+    const there = was.scale === now.scale && was.x === now.x && was.y === now.y;
+    if (there && !this.#away) return true;
     if (!this.#many) return false;
     const stretch = now.scale / was.scale;
     if (stretch > STRETCH || stretch < 1 / STRETCH) return false;
@@ -224,9 +240,13 @@ export class Stage {
     const [left, top, r, b] = [now.x, now.y, now.x + this.size[0] * now.scale, now.y + this.size[1] * now.scale];
     // What is seen of the picture has to lie on the canvas.
     if (x > Math.max(0, left) || y > Math.max(0, top) || right < Math.min(width, r) || bottom < Math.min(height, b)) return false;
-    this.lower.style.transform = `translate(${x}px, ${y}px) scale(${stretch})`;
+    const own = { ...was, x: was.x + margin[0], y: was.y + margin[1] };
+    this.#snapshot.take(this.lower, own, this.size, this.under.querySelectorAll("img"), getComputedStyle(this.element).backgroundColor);
+    this.#snapshot.canvas.style.transform = this.lower.style.transform = `translate(${x}px, ${y}px) scale(${stretch})`;
+    this.#away = true;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.renew(), REST);
+    // A frame that took longer than that is no rest: what came meanwhile moves the view before the next.
+    this.#timer = setTimeout(() => requestAnimationFrame(() => this.view === now && this.renew()), REST);
     return true;
   }
 }
