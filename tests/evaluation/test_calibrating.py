@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from viewfinder import open_run
 from viewfinder.errors import InputError
 from viewfinder.evaluation import calibrating
 from viewfinder.evaluation.calibrating import fit
+from viewfinder.evaluation.calibration import calibrate
 from viewfinder.evaluation.classify.calibrating import ClassEvidence
-from viewfinder.evaluation.detect.calibrating import BoxEvidence
+from viewfinder.evaluation.detect.calibrating import BoxEvidence, _fitted, _logistic
 from viewfinder.tasks.calibration import FILE, write_calibration
 from viewfinder.tasks.classify.temperature import Temperature, read_temperature
 from viewfinder.tasks.detect.answers.platt import Platt, read_platt
@@ -148,6 +150,35 @@ def test_each_class_of_boxes_has_its_own_map():
     few = fit(boxes(80), "these")
     assert few.map is None
     assert "too few" in few.says
+
+
+def bent(low, seed, below=-1.0):
+    """Boxes that are right as often as half the odds of their score say, but for many of less odds
+    than `below`, which are right with probability `low(odds)`."""
+    random, count = np.random.default_rng(seed), 20_000
+    unsure, sure = random.uniform(-2.9, below, count), random.uniform(below, 3, count)
+    odds = np.where(random.random(count) < 0.8, unsure, sure)
+    right = random.random(count) < np.where(odds > below, 1 / (1 + np.exp(-0.5 * odds)), low(odds))
+    labels, groups = np.zeros(count, np.int64), np.arange(count) // 20
+    return BoxEvidence(1 / (1 + np.exp(-odds)), labels, right, groups, 1)
+
+
+def ece_of(map_of, found):
+    slope, offset = map_of
+    return calibrate(found.mapped(Platt((slope,), (offset,), (1.0,))).claims()).ece
+
+
+def test_unsure_boxes_do_not_bend_the_map_of_those_that_are_shown():
+    steeper = partial(bent, lambda odds: 1 / (1 + np.exp(-4 * odds - 3.5)))
+    fitted, others = steeper(0), steeper(1)
+    slope, offset, _ = _fitted(fitted.scores, fitted.right)
+    once = _logistic(fitted.scores, fitted.right)
+    assert ece_of((slope, offset), others) < 0.9 * ece_of(once, others)
+
+
+def test_a_map_that_would_show_what_it_was_not_fitted_on_is_not_taken():
+    never = bent(lambda odds: 0.004 + 0 * odds, 0, below=-1.5)
+    assert _fitted(never.scores, never.right)[:2] == _logistic(never.scores, never.right)
 
 
 def test_a_run_answers_by_its_map_unless_told_otherwise(small_run, make_set, tmp_path):

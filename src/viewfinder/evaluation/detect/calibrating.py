@@ -162,8 +162,25 @@ def recalibrated(judgement: DetectJudgement, by: ScoreMap) -> DetectJudgement:
 def _fitted(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
     """Slope, offset, and the highest score that they speak for.
 
-    The first two by Newton's method, with one pull of the slope towards 1. Instead of 1 and 0,
-    boxes are right and wrong by Platt's targets, after Laplace's rule.
+    The first two are fitted again on those boxes alone to which the first map gives `_LEAST` or
+    more, where enough are left: what is shown lies among them, and of the others there are so many
+    that a logistic curve would bend to them. The second map is taken unless it shows such others.
+    """
+    odds, most = _odds(scores), supported(scores, right)
+    slope, offset = _logistic(scores, right)
+    near = _sigmoid(slope * odds + offset) >= _LEAST
+    hits = int(right[near].sum())
+    if min(hits, int(near.sum()) - hits) < FEWEST_OF_CLASS:
+        return slope, offset, most
+    again, shift = _logistic(scores[near], right[near])
+    far = again * odds[~near].max(initial=-np.inf) + shift
+    return (slope, offset, most) if _sigmoid(far) > THRESHOLD else (again, shift, most)
+
+
+def _logistic(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and offset, by Newton's method, with one pull of the slope towards 1.
+
+    Instead of 1 and 0, boxes are right and wrong by Platt's targets, after Laplace's rule.
     """
     odds = np.stack([_odds(scores), np.ones(len(scores))], axis=1)
     hits = int(right.sum())
@@ -177,7 +194,7 @@ def _fitted(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float, flo
         found = found - step / max(1.0, float(np.abs(step).max()))
         found[0] = np.clip(found[0], LEAST_SLOPE, LARGEST_SLOPE)
         found[1] = np.clip(found[1], -LARGEST_OFFSET, LARGEST_OFFSET)
-    return float(found[0]), float(found[1]), supported(scores, right)
+    return float(found[0]), float(found[1])
 
 
 def _odds(scores: Floats) -> Floats:
