@@ -216,7 +216,8 @@ def test_sets_of_other_kinds_are_left_to_those_who_know_them(tmp_path):
     assert read_saliency(tmp_path) is None
     assert open_dataset(tmp_path).layout == "class folders"
     dataset = open_dataset(tmp_path)
-    with pytest.raises(InputError, match="no masks of their subjects"):
+    told = r"no masks of their subjects: .* `viewfinder render OUT --kind scenes --subject True`"
+    with pytest.raises(InputError, match=told):
         dataset.require_masks()
 
 

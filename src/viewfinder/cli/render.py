@@ -2,7 +2,8 @@
 
 classes    a folder for each of eight classes, under train/, val/ and test/
 scenes     many objects with boxes and masks (COCO), instance masks and depth
-           (16-bit PNG)
+           (16-bit PNG); with --subject True a set to train saliency on: one
+           near object in each, its mask and depth
 turntable  one object turning on a stand (a video), the empty stand, and the
            true boxes
 

@@ -223,7 +223,8 @@ class Dataset:
             raise InputError(
                 f"{self.root} is {self.layout}, whose pictures have no masks of their subjects: "
                 "put pictures into RGB/, masks of the same names into GT/ and, if there are any, "
-                "depth maps into depth/"
+                "depth maps into depth/; `viewfinder render OUT --kind scenes --subject True` "
+                "renders such a set"
             )
 
     def require_depths(self) -> None:

@@ -23,6 +23,9 @@ class SaliencyRecipe(Recipe):
     any: first --net a2dele-depth, on depth; then a2dele, on pictures, with --teacher. The defaults
     suit a few hundred pictures and a computer without a GPU.
 
+    DATA is a folder of pictures (RGB/), masks of their subjects (GT/) and, if there are any, depth
+    maps (depth/); `viewfinder render OUT --kind scenes --subject True` renders such a set.
+
     Example:
 
       viewfinder train saliency scenes --teacher runs/teacher
