@@ -193,6 +193,6 @@ def test_what_is_next_is_an_answer_or_a_pupil():
 
     assert after("classify", "lenet") == "predict 'runs/my run' new.jpg"
     assert after("detect", "yolov3-tiny") == "predict 'runs/my run' new.jpg --out drawn"
-    taught = "train saliency 'my set' --teacher 'runs/my run'"
+    taught = "train saliency 'my set' --net a2dele-lite0 --teacher 'runs/my run'"
     assert after("saliency", "a2dele-depth") == taught, "it answers depth maps alone"
     assert after("saliency", "a2dele") == "predict 'runs/my run' new.jpg --out cut-out"

@@ -33,9 +33,8 @@ SHORTER = {
             "viewfinder train saliency scenes --net a2dele-depth --out runs/teacher": (
                 "--size 64 --epochs 1 --precision 32"
             ),
-            "viewfinder train saliency scenes --teacher runs/teacher --out runs/student": (
-                "--size 64 --epochs 1 --precision 32"
-            ),
+            "viewfinder train saliency scenes --net a2dele-lite0 --teacher runs/teacher --out "
+            "runs/student": ("--size 64 --epochs 1 --precision 32"),
         },
         text={
             "seeds = 5": "seeds = 1",

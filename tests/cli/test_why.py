@@ -85,6 +85,24 @@ def test_reasons_are_told_before_what_was_learnt_is_looked_at(small_run, small_s
     assert order == [str(picture), "what was learnt"]
 
 
+def test_where_nothing_is_found_no_page_is_written_and_nothing_learnt_is_looked_at(
+    ask, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("viewfinder.attribution.whole.memory_of", None)
+    material.boxes(tmp_path)
+    material.detector(tmp_path)
+    picture = min((tmp_path / "my-boxes").rglob("images/**/*.jpg"))
+    page = tmp_path / "why.html"
+    words = ("why", tmp_path / "runs/first", picture, "--threshold", 1, "--html", page)
+    status, said, _ = ask(*words)
+    assert status == 0
+    assert said.splitlines() == [
+        f"{picture}: nothing is found here, so there is nothing to ask about",
+        "no page is written, as there is no answer to show the reasons of",
+    ]
+    assert not page.exists()
+
+
 def test_boxes_and_subjects_have_reasons(ask, tmp_path, subject_scenes):
     import viewfinder
 

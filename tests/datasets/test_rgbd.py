@@ -168,7 +168,7 @@ def test_what_has_no_partner_is_named_and_counted(tmp_path):
     assert [Path(path).stem for path in dataset.paths] == ["2", "4", "5"]
     assert [bool(path) for path in dataset.depths] == [False, True, True]
     told = "; ".join(dataset.notes)
-    assert "this picture has no mask (2): RGB/0.png, RGB/1.png" in told
+    assert "these pictures have no mask (2): RGB/0.png, RGB/1.png" in told
     assert "this picture has no depth map (1): RGB/2.png" in told
     assert "this mask has no picture (1): GT/3.png" in told
     assert "this depth map has no picture (1): depth/3.png" in told

@@ -183,6 +183,9 @@ def test_nothing_found_at_all(tmp_path, page_of):
     assert "viewfinder predict" not in page.told
     assert "Objects missed cost most: fixing them would gain 100.0 points" in page.told
     assert page.told.count("3 missed") >= 6
+    assert "pictures in which they look as they do where they are missed" not in page.told, (
+        "what has learnt nothing has no details to mend"
+    )
 
 
 def test_a_net_that_no_threshold_makes_useful_is_given_none(tmp_path, page_of):
@@ -197,6 +200,8 @@ def test_a_net_that_no_threshold_makes_useful_is_given_none(tmp_path, page_of):
     assert "viewfinder predict RUN" not in page.told
     useful = page_of(*made(tmp_path / "useful"))
     assert "viewfinder predict RUN PICTURES --threshold" in useful.told
+    assert "By validation pictures --threshold best shows" in useful.told
+    assert "; of these what is best of all classes together is taken." in useful.told
     assert "drawn are the 12 surest of 19 wrong" in page.told
     assert "missed (" not in useful.told, "what no detection overlaps is called not found"
     assert "not found (" in useful.told

@@ -209,6 +209,20 @@ def test_a_file_that_answers_otherwise_is_not_written(detector, pictures, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_boxes_are_compared_within_the_picture(detector, pictures, tmp_path, monkeypatch):
+    """Before a net has learnt, some are a million pixels wide, and so are their differences."""
+    grown = detector.model.load()
+    for name, parameter in grown.named_parameters():
+        if name.endswith("predict.bias"):
+            torch.nn.init.constant_(parameter, 9.0)
+    monkeypatch.setattr(type(detector.model), "load", lambda _: grown)
+    parity = export_onnx(detector.model, tmp_path / "a.onnx", pictures=find_pictures(pictures))
+    side = max(detector.model.config.size)
+    assert parity.scales["boxes"] == side
+    assert f"of values up to {side}" in str(parity)
+    assert parity.differences["boxes"] <= 1e-4 * side
+
+
 def test_what_cannot_be_exported_is_said(detector, small_run, small_set, tmp_path):
     with pytest.raises(InputError, match="only a detector"):
         export_onnx(open_run(small_run).model, tmp_path / "a.onnx", answers="final", pictures=[])

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from viewfinder.api import open_run
+from viewfinder.cli.main import main
 from viewfinder.datasets.editing.classes import apply_changes, plan_edit
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
@@ -97,7 +98,7 @@ def trained(boxes, tmp_path_factory):
     return train("detect", boxes, recipe, out=tmp_path_factory.mktemp("runs") / "run")
 
 
-def test_a_second_opinion_in_the_run_judges_wherever_it_answers(trained, boxes, tmp_path):
+def test_a_second_opinion_in_the_run_judges_wherever_it_answers(trained, boxes, tmp_path, capsys):
     shutil.copytree(trained.folder, tmp_path / "run")
     layer = LinearHead(np.zeros((2, 1280)), np.array([-50.0, 50.0]))
     features = crop_extractor(torch.device("cpu")).name
@@ -111,6 +112,13 @@ def test_a_second_opinion_in_the_run_judges_wherever_it_answers(trained, boxes, 
     # What is hardly believed is not judged again, and may still be called sky.
     told, own = (found["per_class"]["sky"]["ap50"] for found in (with_it, without))
     assert told < own / 2
+    # Whoever reads the answers knows whose they are.
+    assert (with_it["second_opinion"], without["second_opinion"]) == (True, False)
+    capsys.readouterr()
+    assert main(["predict", str(run.folder), str(boxes / "val"), "--json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["second_opinion"] is True
+    assert "a second opinion on classes is in these answers" in shown.err
 
 
 def test_a_training_with_one_says_what_it_gained(boxes, tmp_path):

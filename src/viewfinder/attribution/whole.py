@@ -23,11 +23,16 @@ from viewfinder.tasks.model import Model
 
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """Reasons for the answers to several pictures, and the model that gave them."""
+    """Reasons for the answers to several pictures, and the model that gave them.
+
+    Attributes:
+        written: whether there was anything to show on a page.
+    """
 
     pictures: list[Reasons]
     summary: Summary
     model: Model
+    written: bool
 
 
 @own_threads()
@@ -44,6 +49,8 @@ def explain_answers(
     tell: Callable[[Reasons], None] = lambda _: None,
 ) -> Explained:
     """Look for the reasons of a model's answers, and write the page of them if one is named.
+
+    Where no answer is asked about, no page is written, and nothing is looked for that was learnt.
 
     Args:
         run: that trained it, if one did.
@@ -63,6 +70,8 @@ def explain_answers(
         tell(each)
         found.append(each)
     summary = summary_of(found)
+    if not any(each.reasons for each in found):
+        return Explained(found, summary, predictor.model, written=False)
     memory = memory_of(run, predictor)
     if memory.learnt is not None:
         found = [with_nearest(each, predictor, memory.learnt) for each in found]
@@ -71,4 +80,4 @@ def explain_answers(
         write_page(
             html, found, summary, predictor=predictor, title=title, by=by, lacks=memory.lacks
         )
-    return Explained(found, summary, predictor.model)
+    return Explained(found, summary, predictor.model, written=html is not None)

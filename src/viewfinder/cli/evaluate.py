@@ -137,6 +137,7 @@ def _print_caveats(judged: "Evaluation", flags: Flags, *, headline_figure: str) 
     """Which pictures these are, where that is not what one would think."""
     from viewfinder.evaluation.folded import averaged
     from viewfinder.evaluation.showing import learnt_in_words
+    from viewfinder.tasks.detect.opinion.second import IN_ANSWERS
 
     if judged["split"] == "all" and flags.split is None:
         say("all of them, since the set has no test or val split")
@@ -147,6 +148,8 @@ def _print_caveats(judged: "Evaluation", flags: Flags, *, headline_figure: str) 
         )
         if averaged(headline_figure):
             say("all are scored together; the report's headline is the mean of the folds")
+    if judged.get("second_opinion"):
+        say(IN_ANSWERS)
     if words := learnt_in_words(judged):
         say(words)
 

@@ -112,11 +112,19 @@ def run(flags: Flags) -> int:
     what = "the paths on standard input" if flags.source == ("-",) else some(flags.source, 3)
     note(f"predict: {flags.run} answers {what}")
     from viewfinder.api import open_run
+    from viewfinder.tasks import find
+    from viewfinder.tasks.detect.opinion.second import IN_ANSWERS, OPINION
 
-    answers, classes, counts = _answered(open_run(flags.run), flags, threshold)
+    opened = open_run(flags.run)
+    opinion = OPINION in opened.model.config.habits
+    if opinion:
+        note(IN_ANSWERS)
+    answers, classes, counts = _answered(opened, flags, threshold)
     _write(answers, classes, flags)
     if flags.json:
         document: dict[str, object] = {"predictions": [each.as_json(classes) for each in answers]}
+        if find(opened.model.config.task).finds_boxes:
+            document["second_opinion"] = opinion
         if flags.track:
             document["counts"] = [each.as_json(classes) for each in counts]
         print_json(document)

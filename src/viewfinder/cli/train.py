@@ -39,6 +39,8 @@ _LABELS = (".json", ".yaml", ".yml", ".data", ".names", ".labels", ".txt")
 _REPORT = "report.html"
 # What a person would let the run of a task answer next, where that is not a picture alone.
 _TO_ANSWER = {"detect": "new.jpg --out drawn", "saliency": "new.jpg --out cut-out"}
+# Whom a depth stream teaches best (docs/a2dele.md), where its first weights are here.
+_TAUGHT = "a2dele-lite0"
 # What `--init` names, where it names no file.
 _STARTS = {
     "random": "random weights",
@@ -274,12 +276,14 @@ def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
 def _next(done: "RunFolder", scores: Mapping[str, object], data: str) -> str:
     """What a person would do with a run next: let it answer, or teach another by it."""
     from viewfinder.inference.asked_scores import has_best
+    from viewfinder.nets import comes_along
     from viewfinder.tasks import find
     from viewfinder.tasks.saliency.recipe import DEPTH_NET
 
     task, folder = find(done.manifest.task), shlex.quote(str(done.folder))
     if done.manifest.net == DEPTH_NET:  # which sees depth, and no pictures
-        return f"train {task.name} {shlex.quote(data)} --teacher {folder}"
+        taught = f" --net {_TAUGHT}" if comes_along(_TAUGHT) else ""
+        return f"train {task.name} {shlex.quote(data)}{taught} --teacher {folder}"
     asked = _TO_ANSWER.get(task.name, "new.jpg")
     if task.finds_boxes and has_best(scores, done.manifest.classes):
         asked = asked.replace("new.jpg", "new.jpg --threshold best")

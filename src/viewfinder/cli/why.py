@@ -99,6 +99,9 @@ def run(flags: Flags) -> int:
         pictures = [each.as_json(opened.classes) for each in found]
         print_json({"summary": summary.as_json(), "pictures": pictures})
         return 0
+    if not explained.written:
+        say("no page is written, as there is no answer to show the reasons of")
+        return 0
     for line in summary.lines():
         say(line)
     say(f"page {flags.html}")

@@ -40,7 +40,9 @@ class ClassifyEvaluation(EvaluatedOn, ClassifyFigures):
 
 
 class DetectEvaluation(EvaluatedOn, DetectFigures):
-    """A detector's scores, and on what."""
+    """A detector's scores, on what, and whether a second opinion on classes is in its answers."""
+
+    second_opinion: bool
 
 
 class SaliencyEvaluation(EvaluatedOn, SaliencyFigures):

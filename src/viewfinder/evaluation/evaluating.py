@@ -17,6 +17,7 @@ from viewfinder.inference.thresholds import note_least
 from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import find
+from viewfinder.tasks.detect.opinion.second import OPINION
 from viewfinder.tasks.model import Model
 from viewfinder.tasks.views import with_views
 
@@ -64,5 +65,7 @@ def evaluate(
         },
         **judgement.as_json(),
     }
+    if find(model.config.task).finds_boxes:
+        document["second_opinion"] = OPINION in model.config.habits
     figures = find(model.config.task).headline_for(recipe)
     return cast(Evaluation, ShownScores(document, figures))

@@ -146,7 +146,7 @@ def best_scores(source: Path, file: Path | None, classes: Sequence[str]) -> Best
             f"{lacks}: give a number, such as --threshold 0.4"
         )
     try:
-        return _read(judged, classes)
+        return best_of(judged, classes)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"{file} says of no class from which score on it is best shown: give a number, such as "
@@ -158,7 +158,7 @@ def has_best(scores: Mapping[str, object], classes: Sequence[str]) -> bool:
     """Whether a run's scores tell from which score on classes are best shown, and it is of use."""
     judged = next((scores[split] for split in THRESHOLD_SPLITS if split in scores), None)
     try:
-        return len(_read(judged, classes).useless) < len(classes)
+        return len(best_of(judged, classes).useless) < len(classes)
     except (KeyError, TypeError, ValueError, OverflowError):
         return False
 
@@ -172,8 +172,12 @@ def _scores(file: Path) -> dict[str, object]:
         ) from error
 
 
-def _read(judged: object, classes: Sequence[str]) -> BestScores:
-    """Raises KeyError, TypeError or ValueError where what is needed is not there."""
+def best_of(judged: object, classes: Sequence[str]) -> BestScores:
+    """The same, of the scores of a split.
+
+    Raises:
+        KeyError, TypeError, ValueError: what is needed is not there.
+    """
     if not isinstance(judged, dict):
         raise TypeError("scores are a table")
     together, rows = judged["best"]["threshold"], judged["per_class"]

@@ -115,7 +115,8 @@ class Fit:
     def work(self) -> None:
         now = self.progress
         figure, first = self.best.figure, self.share.rank == 0
-        pictures = len(self.job.splits.train)
+        # Some may not be learnt from, such as those without the depth that a net sees.
+        pictures = sum(len(each) for each in self.dealt)
         kept = Journal(
             *(self.job.run, self.recipe, self.steps),
             pictures=pictures,

@@ -44,14 +44,17 @@ from viewfinder.evaluation.fitting import (
 )
 from viewfinder.evaluation.lost import naming_few, with_lost
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
-from viewfinder.inference.asked_scores import THRESHOLD_SPLITS, USABLE
+from viewfinder.inference.asked_scores import THRESHOLD_SPLITS, USABLE, best_of
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks.detect.heads import head_of
 from viewfinder.tasks.detect.measures.scores import DetectScores, Worst
+from viewfinder.tasks.detect.opinion.second import OPINION
 from viewfinder.values import as_list, as_number, as_whole
 
 _WORST, _TYPICAL = 12, 6
+# AP50 on training pictures below which nothing is learnt yet whose details could be mended.
+_BEGUN = 0.1
 # Longer side in pixels of the pictures in the report.
 _SIDE = 520
 _MEASURE = Measure(
@@ -89,7 +92,8 @@ def page(material: DetectMaterial) -> PageMaterial:
     now = _situation(material, sizes)
     said = fit(material, now)
     costliest, helps = detect_advice.costliest(scores.errors, now)
-    against = unsaid(helps, said.tries)
+    # What has learnt next to nothing has no details that could be mended.
+    against = unsaid(helps, said.tries) if _has_begun(material) else ()
     order = ranked(judged)
     wrong = [each for each in order[:_WORST] if each.error > 0]
     terms = {"loss": "all", **head_of(material.run.manifest.net).terms}
@@ -104,7 +108,7 @@ def page(material: DetectMaterial) -> PageMaterial:
         "boxes": int(scores.boxes.sum()),
         "threshold": _as_text(threshold),
         "usable": scores.best is not None and scores.best.f1 >= USABLE,
-        "own_thresholds": _split_of_thresholds(material),
+        "own_thresholds": _own_thresholds(material),
         "precision_recall": detect_plots.precision_recall(scores, classes),
         "confusion": detect_plots.confusion(scores, classes),
         "confusions": _confusions(scores, classes),
@@ -119,7 +123,12 @@ def page(material: DetectMaterial) -> PageMaterial:
         "anchors": _anchors(options),
         "options": {name: options[name] for name in options.keys() - {"anchors", "masks"}},
     }
-    cards = [_card(split, judgement) for split, judgement in material.judgements.items()]
+    # The weight of a second opinion is fitted on the very pictures that this tile is of.
+    fitted_on = {"val"} if OPINION in material.run.model.config.habits else set[str]()
+    cards = [
+        _card(split, judgement, fitted=split in fitted_on)
+        for split, judgement in material.judgements.items()
+    ]
     return PageMaterial(cards, said, curves, own, against)
 
 
@@ -171,7 +180,7 @@ def _situation(material: DetectMaterial, sizes: list[BySize]) -> Situation:
         boxes_per_class=per_class,
         rarest=rarest,
         ap50=(judged.ap50 if material.split != "train" else None) or 0.0,
-        misses_small=misses_small(sizes),
+        misses_small=misses_small(sizes) and _has_begun(material),
         longer_side=max(material.run.manifest.size),
         course=material.course,
         few=few_of(material.dataset.split("train").counts(), detect_advice.FEW),
@@ -190,11 +199,22 @@ def _counts(train: Dataset) -> tuple[float, float]:
     return len(boxes) / max(1, classes), rarest / len(train)
 
 
-def _split_of_thresholds(material: DetectMaterial) -> str:
-    """The split that `predict --threshold best` goes by, in words; empty if it cannot."""
+def _has_begun(material: DetectMaterial) -> bool:
+    """Whether a net finds some of the objects that it learnt from."""
+    return (material.judgements["train"].scores.ap50 or 0.0) >= _BEGUN
+
+
+def _own_thresholds(material: DetectMaterial) -> str:
+    """From which scores on `predict --threshold best` shows classes, in a sentence; empty if it
+    cannot."""
     split = next((split for split in THRESHOLD_SPLITS if split in material.judgements), None)
-    known = split is not None and material.judgements[split].scores.best is not None
-    return SPLITS_IN_WORDS[split] if split is not None and known else ""
+    if split is None or material.judgements[split].scores.best is None:
+        return ""
+    judged = material.judgements[split]
+    classes = judged.examples.classes
+    return (
+        f"By {SPLITS_IN_WORDS[split]} pictures {best_of(judged.as_json(), classes).told(classes)}."
+    )
 
 
 def _as_text(threshold: float) -> str:
@@ -202,7 +222,7 @@ def _as_text(threshold: float) -> str:
     return f"{threshold:.3f}" if threshold >= 0.01 else f"{threshold:.2g}"
 
 
-def _card(split: str, judgement: DetectJudgement) -> Card:
+def _card(split: str, judgement: DetectJudgement, *, fitted: bool) -> Card:
     scores, count = judgement.scores, int(judgement.scores.boxes.sum())
     figure = "–" if scores.ap50 is None else f"{scores.ap50:.3f}"
     images = len(judgement.examples)
@@ -210,6 +230,8 @@ def _card(split: str, judgement: DetectJudgement) -> Card:
         f"{wording.counted(images, 'picture')}, {wording.counted(count, 'box')}"
         f"{too_few(images, count)}"
     )
+    if fitted:
+        detail += "; the second opinion was fitted on these, so that others tell more"
     of = "all folds’ answers together" if split == HELD_OUT else SPLITS_IN_WORDS[split]
     return Card(figure, f"AP50, {of}", detail)
 

@@ -135,7 +135,10 @@ def _notes(pairing: Pairing) -> list[str]:
     by_reason: dict[str, list[str]] = defaultdict(list)
     for path, reason in pairing.alone:
         by_reason[reason].append(path)
-    notes = [f"{why} ({len(paths):,}): {_named(paths)}" for why, paths in by_reason.items()]
+    notes = [
+        f"{_of_several(why) if len(paths) > 1 else why} ({len(paths):,}): {_named(paths)}"
+        for why, paths in by_reason.items()
+    ]
     if pairing.unused:
         notes.append(f"not read: {_named(pairing.unused)}")
     if pairing.unread:
@@ -144,6 +147,12 @@ def _notes(pairing: Pairing) -> list[str]:
             f"of a format that is not read: {_named(list(files))}; store them as 16-bit PNG or .npy"
         )
     return notes
+
+
+def _of_several(why: str) -> str:
+    """What is said of one file, of several."""
+    what, has, lacks = why.removeprefix("this ").partition(" has ")
+    return f"these {what}s have {lacks}" if has and why.startswith("this ") else why
 
 
 def _inverted(root: Path, triples: Sequence[Triple]) -> Iterator[str]:

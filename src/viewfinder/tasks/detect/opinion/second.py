@@ -38,6 +38,9 @@ OPINION = "second_opinion"
 FILE = "opinion.safetensors"
 """The file in a run's folder that keeps it."""
 
+IN_ANSWERS = "a second opinion on classes is in these answers"
+"""What is said of a run that has one."""
+
 _TOLD = "opinion"
 
 SIDE = 96
