@@ -39,7 +39,7 @@ async function write({ dialogs, labels }, to, out) {
     const lost = Object.entries(done.lost).map(([what, count]) => `${count} ${what}`);
     const what = done.pictures === undefined ? "Everything was" : `${counted(done.pictures, "picture", "pictures")}${done.boxes ? ` and ${counted(done.boxes, "box", "boxes")}` : ""}`;
     said.replaceChildren(`${what} written to `, element("code", {}, done.out), ".");
-    if (lost.length) said.after(element("p", {}, `This layout has no place for: ${lost.join(", ")}.`));
+    if (lost.length) said.after(element("p", {}, `Left behind or changed by this layout: ${lost.join("; ")}.`));
     for (const note of done.notes.slice(0, 5)) close.before(element("p", {}, note));
     if (!said.isConnected) dialogs.say(`${what} written to ${done.out}`, 20);
   } catch (error) {
