@@ -9,6 +9,7 @@ import pytest
 from viewfinder.cli.main import main
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.similarity import difference_hash, difference_hashes, scenes
+from viewfinder.features.alike import all_alike
 from viewfinder.pictures.writing import write_picture
 
 
@@ -35,6 +36,19 @@ def planted(tmp_path: Path) -> Path:
     write_picture(tmp_path / "train/right/mirrored.png", np.ascontiguousarray(scene(1)[:, ::-1]))
     write_picture(tmp_path / "train/left/again.jpg", scene(2), quality=60)
     return tmp_path
+
+
+def test_a_set_whose_pictures_are_all_alike_is_told() -> None:
+    rng = np.random.default_rng(0)
+
+    def at(spread: float, count: int = 30) -> np.ndarray:
+        rows = np.eye(64, dtype=np.float32)[:1] + spread * rng.normal(0, 1 / 8, (count, 64))
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    told = all_alike(at(0.4))
+    assert told.startswith("the pictures of this set are much alike (half of all pairs by 0.8")
+    assert all_alike(at(2.0)) == ""
+    assert all_alike(at(0.4, count=4)) == "", "so few tell nothing"
 
 
 def test_check_finds_them_when_asked(planted: Path, capsys: pytest.CaptureFixture[str]) -> None:

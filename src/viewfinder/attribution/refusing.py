@@ -1,22 +1,10 @@
-"""What cannot be asked: classes that a model does not know, and layers that make no maps."""
-
-from collections.abc import Sequence
+"""What cannot be asked: layers that make no maps."""
 
 import torch
 
 from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.attribution.heat import layers
 from viewfinder.errors import InputError
-from viewfinder.wording import likest, shown, some
-
-
-def require_classes(asked_for: Sequence[str], classes: Sequence[str]) -> None:
-    """Raises InputError where a class is asked for that there is not."""
-    for name in asked_for:
-        if name not in classes:
-            known = f": it knows {some(classes, 8)}"
-            meant = likest(name, classes) or known
-            raise InputError(f"--class {shown(name)}: the model knows no such class{meant}")
 
 
 def require_layer(asked: ExplainedNet, layer: str) -> None:

@@ -16,13 +16,14 @@ from viewfinder.attribution.heat import OCCLUSION, HeatMap, blurred, heats_of, o
 from viewfinder.attribution.inside import stages
 from viewfinder.attribution.integrated import every_map
 from viewfinder.attribution.reason import Reason, Reasons
-from viewfinder.attribution.refusing import require_classes, require_layer
+from viewfinder.attribution.refusing import require_layer
 from viewfinder.attribution.standing import standing_of
 from viewfinder.attribution.trials import alikeness, best_map, deletion
 from viewfinder.crowding import spare_threads_if_crowded
 from viewfinder.errors import InputError
 from viewfinder.events import counting, note, track
 from viewfinder.inference.answers import Predictor, Prepared
+from viewfinder.inference.asked_scores import require_classes
 from viewfinder.inference.predict import find_sources
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.question import Question

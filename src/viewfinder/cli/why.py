@@ -24,7 +24,8 @@ from viewfinder.cli.output import asked_by, print_json, require_html, say
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import refuse_taken
-from viewfinder.inference.asked_scores import refuse_no_score
+from viewfinder.inference.asked_scores import refuse_no_score, require_classes
+from viewfinder.tasks.run_files import task_and_classes
 from viewfinder.wording import shown
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def run(flags: Flags) -> int:
         raise InputError("--layer and --occlude: a map is made by one of them, leave the other out")
     if flags.threshold is not None:
         refuse_no_score("--threshold", flags.threshold)
+    # Of what others trained, the names are known once it is open.
+    if told := task_and_classes(Path(flags.run).expanduser()):
+        require_classes(flags.classes, told[1])
     if flags.out is not None:
         refuse_taken(flags.out)
     require_html(flags.html)

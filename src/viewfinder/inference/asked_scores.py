@@ -6,7 +6,7 @@ from pathlib import Path
 
 from viewfinder.errors import InputError
 from viewfinder.runs.scores import HELD_OUT, read_scores
-from viewfinder.wording import likest, some
+from viewfinder.wording import likest, shown, some
 
 THRESHOLD_SPLITS = ("val", HELD_OUT, "test")
 """The splits whose scores `best` is read from, the first that there is."""
@@ -83,6 +83,14 @@ def refuse_unknown_classes(
             known = likest(name, classes) or f": it has {some(classes)}"
             raise InputError(f"--threshold: {source} has no class {name!r}{known}")
         refuse_no_score("--threshold", score, name)
+
+
+def require_classes(asked_for: Sequence[str], classes: Sequence[str]) -> None:
+    """Raises InputError where a class is asked for that there is not."""
+    for name in asked_for:
+        if name not in classes:
+            meant = likest(name, classes) or f": it knows {some(classes, _NAMED)}"
+            raise InputError(f"--class {shown(name)}: the model knows no such class{meant}")
 
 
 def refuse_other_tasks(source: Path, task: str, what: str, *, finds_boxes: bool) -> None:

@@ -9,6 +9,8 @@ from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
+from viewfinder.events import note
+from viewfinder.features.alike import all_alike
 from viewfinder.features.describing import Part, describe, describe_readable
 from viewfinder.pictures.finding import pictures_below
 
@@ -73,6 +75,8 @@ def find_similar(
     vectors, readable = describe_readable(
         [Part(root / each.path, each.box) for each in known], bits=bits
     )
+    if not objects and (told := all_alike(vectors)):
+        note(told)
     likeness = vectors @ wanted
     nearest = np.argsort(-likeness, kind="stable")[:count]
     found = [(known[readable[n]], float(min(1.0, likeness[n]))) for n in nearest.tolist()]

@@ -231,7 +231,7 @@ def _card(split: str, judgement: DetectJudgement, *, fitted: bool) -> Card:
         f"{too_few(images, count)}"
     )
     if fitted:
-        detail += "; the second opinion was fitted on these, so that others tell more"
+        detail += "; the second opinion was fitted on these"
     of = "all folds’ answers together" if split == HELD_OUT else SPLITS_IN_WORDS[split]
     return Card(figure, f"AP50, {of}", detail)
 
