@@ -9,7 +9,7 @@ import pytest
 from viewfinder.cli.main import main
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.similarity import difference_hash, difference_hashes, scenes
-from viewfinder.features.alike import all_alike
+from viewfinder.features.alike import _near, all_alike
 from viewfinder.pictures.writing import write_picture
 
 
@@ -90,3 +90,15 @@ def test_mirrored_pictures_are_one_scene(planted: Path) -> None:
     found = dict(zip(dataset.paths, scenes(dataset).tolist(), strict=True))
     assert found["train/right/1.png"] == found["train/right/mirrored.png"]
     assert len(set(found.values())) >= len(found) - 3
+
+
+def test_a_pair_far_nearer_than_all_others_is_named_though_less_alike():
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(40, 1280)).astype(np.float32)
+    vectors[1] = 0.9 * vectors[0] + 0.44 * vectors[1]
+    vectors[20:32] = random.normal(size=1280) + 0.33 * random.normal(size=(12, 1280))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    likeness = vectors @ vectors.T
+    assert 0.88 < likeness[0, 1] < 0.93
+    assert 0.88 < likeness[20, 21:32].max() < 0.93
+    assert list(_near(vectors)) == [(0, 1)], "of a crowd that is all alike, no two"

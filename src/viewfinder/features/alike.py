@@ -24,6 +24,8 @@ from viewfinder.features.describing import Part, describe_readable
 _LEAST = 0.93
 # Where everything is alike, they must be twice as near as the picture's tenth neighbour is.
 _NEIGHBOUR, _NEARER = 10, 0.5
+# From here on, where a pair is three times as near as that: small pictures lose more by a cut.
+_LEAST_ALONE, _ALONE = 0.88, 1 / 3
 _BLOCK, _TOLD = 512, 4
 # Where half of all pairs of a set are as alike as this, copies that were changed in several ways
 # lie no nearer than others do: the middle pair of blood cells is at 0.80, of CIFAR-10's classes, of
@@ -135,7 +137,8 @@ def _near(vectors: NDArray[np.float32]) -> dict[tuple[int, int], float]:
         least = np.full(len(likeness), _LEAST, np.float32)
         if count > 2 * _NEIGHBOUR:
             usual = np.partition(likeness, count - _NEIGHBOUR, axis=1)[:, count - _NEIGHBOUR]
-            least = np.maximum(least, 1 - _NEARER * (1 - usual))
+            alone = np.maximum(_LEAST_ALONE, 1 - _ALONE * (1 - usual))
+            least = np.minimum(np.maximum(least, 1 - _NEARER * (1 - usual)), alone)
         for row, other in np.argwhere(likeness >= least[:, None]).tolist():
             pair = (min(start + row, other), max(start + row, other))
             pairs[pair] = float(likeness[row, other])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # most. What is done sooner says nothing.
 _FIRST, _LONGEST = 10.0, 60.0
 # Seconds of work that a notebook shows nothing of.
-_SHORT = 1.0
+_SHORT = 3.0
 
 
 class CountedView:
