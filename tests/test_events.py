@@ -225,6 +225,17 @@ def test_long_work_off_a_terminal_is_told_of_now_and_then():
     assert "left" not in said[-1]
 
 
+def test_the_time_left_of_what_comes_in_batches_is_of_whole_batches():
+    said, now = [], [0.0]
+    begun = ProgressBegan("1", "predicting", 160)
+    view = CountedView(begun, said.append, bar=False, cell=False, clock=lambda: now[0])
+    for batch in range(3):  # of 16, each of which takes 15 s, and is told of at its first
+        now[0] += 15
+        view.show(16 * batch + 1)
+    assert said[0] == "predicting: 1 of 160 in 15 s"
+    assert said[1] == "predicting: 17 of 160 in 30 s, about 2 min left"
+
+
 def test_what_is_done_at_once_says_nothing_off_a_terminal():
     lines = io.StringIO()
     with listening(Terminal(lines)):

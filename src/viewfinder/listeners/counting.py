@@ -41,6 +41,7 @@ class CountedView:
         self._name, self._total, self._say, self._clock = begun.name, begun.total, say, clock
         self._began = clock()
         self._next = _FIRST
+        self._first: tuple[int, float] | None = None
         self._lines = not cell
         self._cell: NotebookBar | None = None
         self._bar: Progress | None = None
@@ -56,6 +57,7 @@ class CountedView:
             self._bar.update(self._task, completed=done)
             return
         took = self._clock() - self._began
+        self._first = self._first or (done, took)
         if not self._lines and took >= _SHORT:
             self._cell = self._cell or NotebookBar()
             self._cell.show(done, self._total, self._line(done, took))
@@ -75,8 +77,11 @@ class CountedView:
         """`predicting: 120 of 1,189 in 10 s, about 1 min 30 s left`."""
         of = "" if self._total is None else f" of {self._total:,}"
         said = f"{self._name}: {done:,}{of} in {duration(took)}"
-        if self._total is not None and 0 < done < self._total:
-            said += f", about {duration(took * (self._total - done) / done)} left"
+        # What comes in batches is told of at the first of each, by when all of it is done.
+        before, until = self._first or (done, took)
+        if self._total is not None and before < done < self._total:
+            left = (self._total - done) * (took - until) / (done - before)
+            said += f", about {duration(left)} left"
         return said
 
 
