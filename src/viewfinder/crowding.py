@@ -21,16 +21,25 @@ _GAIN = 0.7
 _MOST = 4
 _SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 ONE_THREAD = "OMP_NUM_THREADS=1 before the command"
+# How many threads there were before one was taken.
+_spared = 1
 
 
 @contextmanager
 def own_threads() -> Iterator[None]:
     """Within, it may be chosen how many threads compute; afterwards there are as many as before."""
-    before = torch.get_num_threads()
+    global _spared
+    before, spared = torch.get_num_threads(), _spared
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        _spared = spared
+
+
+def at_once() -> int:
+    """How many things may be computed at once, each by a thread that waits for no other."""
+    return max(torch.get_num_threads(), _spared)
 
 
 def threads_are_asked_for() -> bool:
@@ -38,32 +47,35 @@ def threads_are_asked_for() -> bool:
     return any(os.environ.get(name) for name in _SETTINGS)
 
 
-def spare_threads_if_crowded(seconds_of_step: Callable[[], float]) -> None:
+def spare_threads_if_crowded(seconds_of_one: Callable[[], float], what: str = "a step") -> None:
     """Compute with one thread from now on, where that is faster at the moment, and say so.
 
     Args:
-        seconds_of_step: times a step, with the threads that torch has.
+        seconds_of_one: times what is done many times, with the threads that torch has.
+        what: its name.
     """
+    global _spared
     threads = torch.get_num_threads()
     if threads < 2 or _waiting() < _CROWDED * threads:
         return
     together, alone = [], []
     for _ in range(2):  # in turns, as what others do changes from moment to moment
         torch.set_num_threads(threads)
-        together.append(seconds_of_step())
+        together.append(seconds_of_one())
         torch.set_num_threads(1)
-        alone.append(seconds_of_step())
+        alone.append(seconds_of_one())
     torch.set_num_threads(threads)
     if min(alone) >= _GAIN * min(together):
         return
     found = (
-        f"other programs keep this machine busy: a step takes {min(together):.2g} s with {threads} "
+        f"other programs keep this machine busy: {what} takes {min(together):.2g} s with {threads} "
         f"threads, and {min(alone):.2g} s with one"
     )
     if threads > _MOST or threads_are_asked_for():
         note(f"{found}; as long as they do, {ONE_THREAD} is faster")
         return
     torch.set_num_threads(1)
+    _spared = threads
     note(
         f"{found}, so it takes one; OMP_NUM_THREADS={threads} before the command takes all the same"
     )

@@ -8,7 +8,7 @@ import torch
 
 from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.events import Note, listening
+from viewfinder.events import Note, ProgressBegan, ProgressEnded, listening
 from viewfinder.features import vectors as of_any_net
 from viewfinder.features.describing import Part, _extractor, describe, describe_readable
 from viewfinder.features.installed import installed_extractor
@@ -111,6 +111,9 @@ def test_what_takes_long_says_how_long(pictures: list[Path], monkeypatch) -> Non
         describe([Part(file) for file in pictures])
     notes = [each.text for each in said if isinstance(each, Note)]
     assert any("describing pictures: about" in text and "is kept" in text for text in notes)
+    (began,) = (each for each in said if isinstance(each, ProgressBegan))
+    (ended,) = (each for each in said if isinstance(each, ProgressEnded))
+    assert began.total == ended.done == len(pictures)  # and not of what is computed at once
 
 
 def test_what_cannot_be_read_is_told_or_left_out(pictures: list[Path], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from viewfinder.crowding import (
+    at_once,
     own_threads,
     spare_threads_if_crowded,
     threads_as_begun,
@@ -45,6 +46,7 @@ def test_one_thread_is_taken_where_it_is_faster_on_a_busy_machine(monkeypatch):
     assert threads == 1
     assert "4 s with 2 threads, and 0.9 s with one, so it takes one" in sentence
     assert "OMP_NUM_THREADS=2" in sentence
+    assert at_once() == 2
     assert ask(monkeypatch, load=15.0, alone=3.5) == ([], 2, 4)
 
 

@@ -137,7 +137,7 @@ def _reasons(
     if pixels.shape[1] != 3:
         raise InputError("this model sees depth maps, whose reasons are not looked for: ask a2dele")
     if inside and not wanted.quick:
-        spare_threads_if_crowded(lambda: _seconds(predictor, pixels))
+        spare_threads_if_crowded(lambda: _seconds(predictor, pixels), "an answer")
     (reply,) = predictor.task.reply(predictor.net, pixels, asked.config, asked.device)
     threshold = predictor.threshold
     questions: list[Question] = predictor.task.questions(reply, asked.config, threshold=threshold)

@@ -10,7 +10,7 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
@@ -20,8 +20,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from viewfinder.crowding import at_once
 from viewfinder.errors import InputError
-from viewfinder.events import note, track
+from viewfinder.events import counting, note
 from viewfinder.features.store import KEY, keep_vectors, kept_vectors
 from viewfinder.wording import duration
 
@@ -29,6 +30,8 @@ Ask = Callable[[nn.Module, Tensor], Tensor]
 """A net's answer to N×3×H×W uint8 pictures, normalised and on its device as the net expects."""
 
 _Found = dict[bytes, NDArray[np.float32]]
+# Numbers of pictures, and what each extractor says of them.
+_Batch = tuple[Sequence[int], list[NDArray[np.float32]]]
 
 # Pictures at a time. On a CPU few: maps then stay in its caches (lite0 at 160×160, folded, a core:
 # 12 ms a picture one by one, 9 by fours, 10 by sixteens). There are always as many, so that a
@@ -151,30 +154,31 @@ def _made(
     batches = [numbers[i : i + size] for i in range(0, len(numbers), size)]
     made: list[_Found] = [{} for _ in extractors]
     fresh: list[_Found] = [{} for _ in extractors]
+    if not batches:
+        return made
     began = kept = time.monotonic()
-    slow = False
+    slow, done = False, 0
     try:
-        for done, (batch, rows) in enumerate(
-            track(
-                _in_turn(extractors, take, batches, size),
-                total=len(batches),
-                description=description,
-            ),
-            1,
+        with (
+            counting(total=len(numbers), description=description) as one_more,
+            contextlib.closing(_in_turn(extractors, take, batches, size)) as described_ones,
         ):
-            for each, row in zip(fresh, rows, strict=True):
-                each |= {missing[n]: vector for n, vector in zip(batch, row, strict=False)}
-            now = time.monotonic()
-            if not slow and now - began >= _TELLING:
-                left = (now - began) / done * (len(batches) - done)
-                if slow := left >= _TELLING:
-                    note(
-                        f"{description}: about {duration(left)} more; what is done is kept, should "
-                        "it be stopped"
-                    )
-            if now - kept >= _OFTEN:
-                _keep(extractors, fresh, made)
-                kept = now
+            for batch, rows in described_ones:
+                for each, row in zip(fresh, rows, strict=True):
+                    each |= {missing[n]: vector for n, vector in zip(batch, row, strict=False)}
+                for _ in batch:
+                    one_more()
+                done, now = done + len(batch), time.monotonic()
+                if not slow and now - began >= _TELLING:
+                    left = (now - began) / done * (len(numbers) - done)
+                    if slow := left >= _TELLING:
+                        note(
+                            f"{description}: about {duration(left)} more; what is done is kept, "
+                            "should it be stopped"
+                        )
+                if now - kept >= _OFTEN:
+                    _keep(extractors, fresh, made)
+                    kept = now
     finally:
         _keep(extractors, fresh, made)
     return made
@@ -193,13 +197,13 @@ def _in_turn(
     take: Callable[[Sequence[int]], Tensor],
     batches: Sequence[Sequence[int]],
     size: int,
-) -> Iterator[tuple[Sequence[int], list[NDArray[np.float32]]]]:
+) -> Generator[_Batch, None, None]:
     """Each batch with what each extractor says of it, `size` rows, in order.
 
     Each core has a batch of its own: cores that share one wait for each other at every layer, on a
     machine that does something else too for most of the time.
     """
-    count = 1 if _is_on_gpu(extractors[0]) else min(torch.get_num_threads(), len(batches))
+    count = 1 if _is_on_gpu(extractors[0]) else min(at_once(), len(batches))
     free: SimpleQueue[Sequence[Extractor]] = SimpleQueue()
     for number in range(count):
         free.put(_copies(extractors) if number else extractors)
@@ -215,11 +219,13 @@ def _in_turn(
         return
     with _single_cores(count) as pool:
         coming: deque[tuple[Sequence[int], Future[list[NDArray[np.float32]]]]] = deque()
-        for batch, pictures in _ahead(take, batches):
-            coming.append((batch, pool.submit(work, _filled(pictures, size))))
-            if len(coming) > count:
-                batch, rows = coming.popleft()
-                yield batch, rows.result()
+        # Closed here, and not by whoever collects garbage, should it be stopped meanwhile.
+        with contextlib.closing(_ahead(take, batches)) as read:
+            for batch, pictures in read:
+                coming.append((batch, pool.submit(work, _filled(pictures, size))))
+                if len(coming) > count:
+                    batch, rows = coming.popleft()
+                    yield batch, rows.result()
         for batch, rows in coming:
             yield batch, rows.result()
 
@@ -259,7 +265,7 @@ def _is_on_gpu(extractor: Extractor) -> bool:
 
 def _ahead(
     take: Callable[[Sequence[int]], Tensor], batches: Sequence[Sequence[int]]
-) -> Iterator[tuple[Sequence[int], Tensor]]:
+) -> Generator[tuple[Sequence[int], Tensor], None, None]:
     """Each batch with its pictures, which are read while the net computes those before."""
     with ThreadPoolExecutor(1) as pool:
         coming = [pool.submit(take, batch) for batch in batches[:1]]

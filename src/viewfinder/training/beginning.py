@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from torch import nn
 
 from viewfinder import nets
-from viewfinder.crowding import threads_as_begun
+from viewfinder.crowding import spare_threads_if_crowded, threads_as_begun
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.doctor.record import machine_record
@@ -27,7 +28,7 @@ from viewfinder.tasks.task import AnyTask
 from viewfinder.training.arrangement import Arrangement, Choice
 from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.fetching import fetch_published
-from viewfinder.training.forecast import Forecast, forecast
+from viewfinder.training.forecast import Forecast, forecast, seconds_of_answer
 from viewfinder.training.job import Job
 from viewfinder.training.preparing import (
     Splits,
@@ -134,6 +135,8 @@ def prepare(
         note(f"arithmetic: {choice.arrangement} ({choice.why})")
     else:
         choice = Choice(Arrangement("32", "channels_last"), "as every answer is")
+        if arithmetic is None and device.type == "cpu":
+            spare_threads_if_crowded(partial(seconds_of_answer, net, config, device), "an answer")
     if expected is None:
         count = len(dataset) if recipe.in_steps else task.undescribed(net, dataset, setup, device)
         expected = forecast(task, net, splits, setup, choice, device, pictures=count)

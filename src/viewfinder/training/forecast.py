@@ -77,7 +77,7 @@ def forecast(
     recipe = setup.recipe
     if not recipe.in_steps:
         views = 2 if setup.config.habits.get("mirror") else 1
-        return Forecast(_AROUND, pictures * views * _seconds_of_answer(net, setup.config, device))
+        return Forecast(_AROUND, pictures * views * seconds_of_answer(net, setup.config, device))
     step, making, rows = _seconds_of_step(task, net, splits, setup, choice, device)
     answer = _ANSWER * step / rows
     if task.together(setup.config) == 1:  # in parts, which are many more than what a step is shown
@@ -133,7 +133,7 @@ def _seconds_of_parts(
     return quicker
 
 
-def _seconds_of_answer(net: nn.Module, config: ModelConfig, device: torch.device) -> float:
+def seconds_of_answer(net: nn.Module, config: ModelConfig, device: torch.device) -> float:
     """Of a picture, the quicker of two times."""
     width, height = config.size
     asked, net = torch.zeros(_ASKED, 3, height, width, device=device), net.to(device).eval()
