@@ -141,6 +141,14 @@ def test_pictures_without_depth_have_no_weight(teacher, subject_scenes, tmp_path
     )
 
 
+def test_an_epoch_has_only_the_pictures_that_are_learnt_from(subject_scenes, tmp_path, capsys):
+    data = without_depth(subject_scenes, tmp_path / "set", every=3)
+    learn(data, tmp_path / "run", net=DEPTH_NET)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "4 of 12 pictures have no depth map: they are not learnt from" in told
+    assert "training for 2 epochs, each of 8 pictures in 2 steps" in told
+
+
 def test_resume_gives_the_weights_of_a_training_left_alone(
     teacher, subject_scenes, tmp_path, monkeypatch
 ):

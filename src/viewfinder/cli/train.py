@@ -147,7 +147,8 @@ def run(flags: _TrainFlags) -> int:
         done = _train(flags, folder)
     except KeyboardInterrupt:
         if holds_progress(folder) or (folder / FOLDS).exists():
-            note(f"stopped: go on with the same command, --out {folder} and --resume")
+            again = shlex.quote(str(folder))
+            note(f"stopped: go on with the same command, --out {again} and --resume")
         else:
             note(UNBEGUN)
         raise

@@ -35,7 +35,7 @@ from viewfinder.tasks.answering import NetOutput
 from viewfinder.tasks.loss import total
 from viewfinder.tasks.parts import TaskBatch
 from viewfinder.training import advice, optimise, rounding, timing
-from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
+from viewfinder.training.batches import Batch, Share, batches, deal, mixed
 from viewfinder.training.best import BestWeights, epochs_between
 from viewfinder.training.choosing import forget
 from viewfinder.training.holding import Held
@@ -108,14 +108,14 @@ class Fit:
                 job.run.keep_history(self.progress.epoch)
         elif self.share.rank == 0:
             job.run.keep_history(0)
-        self.steps = steps_per_epoch(len(job.splits.train), self.recipe.batch, self.share.world)
         self.measure_every = epochs_between(self.task, job.splits, self.recipe)
         self.dealt = self._deal()
+        # Of every epoch. Some pictures may not be learnt from, as those without what a net sees.
+        self.steps = len(self.dealt)
 
     def work(self) -> None:
         now = self.progress
         figure, first = self.best.figure, self.share.rank == 0
-        # Some may not be learnt from, such as those without the depth that a net sees.
         pictures = sum(len(each) for each in self.dealt)
         kept = Journal(
             *(self.job.run, self.recipe, self.steps),
