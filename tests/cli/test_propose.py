@@ -40,6 +40,8 @@ def test_by_plate_to_labels_and_back(ask, root, table, tmp_path):
     assert f"{root}: 4 proposals for 4 pictures" in out
     assert read_header(sheet).width > 2 * 320
     before = sorted(root.rglob("*"))
+    status, out, _ = ask("propose", root, "--accept-above", 1)
+    assert "no box of my mug is accepted: its best picture scores 0." in out
     status, out, _ = ask("propose", root, "--accept-above", 0.3, "--json")
     document = json.loads(out)
     assert (status, document["pictures"], document["proposals"]) == (0, 4, 4)

@@ -83,9 +83,11 @@ def run(flags: Flags) -> int:
         return 0
     for each in asked:
         say(shown(each.path) + ("  (drawn at random: to judge by)" if each.random else ""))
-    left = len(found.asked) - len(asked)
-    have = f"{counted(found.labelled, 'picture')} labelled, {left:,} more without labels"
+    waiting = len(found.asked)
+    listed = "all listed" if len(asked) == waiting else f"{len(asked):,} of them listed"
     if flags.everything:
-        have = f"{left:,} more, with labels or without"
-    say(have if left or found.labelled else f"{counted(len(asked), 'picture')} in all")
+        say(f"{counted(waiting, 'picture')}, with labels or without, {listed}")
+    else:
+        have = f"{counted(found.labelled, 'picture')} labelled, {waiting:,} without labels"
+        say(f"{have}, {listed}")
     return 0

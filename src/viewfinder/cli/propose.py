@@ -28,7 +28,8 @@ Example:
   viewfinder propose captures/mug --by plate --empty empty.png
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -41,7 +42,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.nets.published import COCO
 from viewfinder.tasks.run_files import task_and_classes
-from viewfinder.wording import counted
+from viewfinder.wording import counted, shown, some
 
 if TYPE_CHECKING:
     from viewfinder.labelling.requested import RequestOutcome
@@ -195,3 +196,26 @@ def _print_outcome(outcome: "RequestOutcome") -> None:
     for what, count in left.items():
         if count:
             say(f"left alone: {counted(count, 'picture')} {what}")
+    if accepted.without:
+        say(_none_of(accepted.without))
+
+
+def _none_of(without: Mapping[str, float]) -> str:
+    """Which classes have no label, and what would give them some.
+
+    Args:
+        without: the best picture's score of each.
+    """
+    # Rounded down: what is named is a rule that this picture passes.
+    best = {name: math.floor(score * 100) / 100 for name, score in without.items()}
+    if len(best) == 1:
+        ((name, score),) = best.items()
+        return (
+            f"no box of {shown(name)} is accepted: its best picture scores {score:g}; look at them "
+            f"by --sheet look.png, and --accept-above {score:g} takes it"
+        )
+    each = [f"{shown(name)} ({score:g})" for name, score in best.items()]
+    return (
+        f"no box of {len(best):,} classes is accepted, whose best pictures score less: "
+        f"{some(each, 5)}; look at them by --sheet look.png, and lower --accept-above to that"
+    )

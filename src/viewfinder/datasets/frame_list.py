@@ -5,7 +5,7 @@ the pictures is how a data set knows them.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
@@ -81,7 +81,15 @@ def frame_groups(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(groups) if any(groups) else ()
 
 
-def without_empty_stands(root: Path, paths: Sequence[str]) -> list[str]:
+def has_frames(folder: Path) -> bool:
+    """Whether a folder's list says that its pictures are frames; a damaged one says nothing."""
+    try:
+        return bool(read_frame_list(folder))
+    except InputError:
+        return False
+
+
+def without_empty_stands(root: Path, paths: Iterable[str]) -> list[str]:
     """The pictures but those called `empty` that lie beside frames of a video and are none: of the
     stand without anything on it, in which there is nothing to label.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from viewfinder.datasets.frame_list import FRAME_LIST, has_frames, without_empty_stands
 from viewfinder.datasets.locating import PictureIndex
 from viewfinder.pictures.finding import is_picture, walk
 from viewfinder.reading import open_file
@@ -33,14 +34,22 @@ class Survey:
         return sorted(path for suffix in suffixes for path in self.files.get(suffix, ()))
 
     def beside(self, chosen: Iterable[str]) -> list[str]:
-        """Pictures in the folders of the chosen ones that are none of them, in order.
+        """Pictures that somebody may have forgotten, in order: those in the folders of the chosen
+        ones, and frames of videos in any, that are none of them and no empty stand.
 
-        What lies in other folders, such as masks, is no picture that somebody forgot.
+        What lies in other folders, such as masks, is none of these.
+
+        Raises:
+            InputError: a list of frames beside a picture called `empty` is damaged.
         """
         known = set(chosen)
         folders = {path.rpartition("/")[0] for path in known}
+        lists = (path.rpartition("/") for path in self.of(".json"))
+        here = {folder for folder, _, name in lists if name == FRAME_LIST} - folders
+        folders |= {folder for folder in here if has_frames(self.root / folder)}
         rest = self.pictures.paths - known
-        return sorted(path for path in rest if path.rpartition("/")[0] in folders)
+        beside = sorted(path for path in rest if path.rpartition("/")[0] in folders)
+        return without_empty_stands(self.root, beside)
 
 
 def survey(root: Path) -> Survey:

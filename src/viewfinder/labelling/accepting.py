@@ -10,10 +10,11 @@ All files are changed or none, and can be changed back: `datasets.transaction` d
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viewfinder.datasets.editing import transaction
 from viewfinder.datasets.editing.record import digest
@@ -41,6 +42,8 @@ class Acceptance:
         labelled: pictures that had boxes already.
         unlisted: pictures that none of the set's several files lists.
         files: the files of labels that were changed, relative to the data folder.
+        without: the classes that have no label still, as all their pictures score too little, each
+            with the score of the best of these: of its proposals the lowest.
     """
 
     rule: str
@@ -50,6 +53,7 @@ class Acceptance:
     labelled: int = 0
     unlisted: int = 0
     files: tuple[str, ...] = ()
+    without: Mapping[str, float] = field(default_factory=dict)
 
 
 def accept(data: Path, *, above: float, proposals: Proposals | None = None) -> Acceptance:
@@ -99,6 +103,7 @@ def _accepted(data: Path, above: float, proposals: Proposals, rule: str) -> Acce
         places.count(_LABELLED),
         places.count(_UNLISTED),
         tuple(file.path for file in changes),
+        _without(proposals, worst, above, files),
     )
     if changes:
         change_files(
@@ -117,6 +122,24 @@ def _accepted(data: Path, above: float, proposals: Proposals, rule: str) -> Acce
             details=asdict(done),
         )
     return done
+
+
+def _without(
+    proposals: Proposals, worst: NDArray[np.float64], above: float, files: Sequence[LabelFile]
+) -> dict[str, float]:
+    """The classes that a rule leaves without any label, each with its best picture's score.
+
+    Args:
+        worst: for each picture the lowest score of its proposals.
+    """
+    best = np.full(len(proposals.classes), -math.inf)
+    np.maximum.at(best, proposals.found.labels, worst[proposals.pictures])
+    known = {name for file in files for name in file.classes}
+    return {
+        name: score
+        for name, score in zip(proposals.classes, best.tolist(), strict=True)
+        if math.isfinite(score) and score < above and name not in known
+    }
 
 
 _LABELLED, _UNLISTED = -1, -2

@@ -33,6 +33,7 @@ class LabelFile:
         document: what it says.
         ids: the number of each of its pictures, by path.
         labelled: the paths of the pictures that have boxes.
+        classes: the names of the classes that have boxes.
     """
 
     path: str
@@ -40,6 +41,7 @@ class LabelFile:
     document: dict[str, object]
     ids: dict[str, int]
     labelled: frozenset[str]
+    classes: frozenset[str] = frozenset()
 
 
 def read_label_files(data: Path) -> list[LabelFile]:
@@ -77,6 +79,7 @@ def _read(seen: Survey, file: Path) -> LabelFile:
         document,
         dict(zip(dataset.paths, dataset.image_ids.tolist(), strict=True)),
         frozenset(dataset.paths[index] for index in boxed),
+        frozenset(name for name, count in dataset.counts().items() if count),
     )
 
 
