@@ -298,6 +298,8 @@ def test_a_picture_that_was_cut_short_is_found_before_torch(ask, three_kinds, wi
         (["predict", "run", "cls", "boxes", "--track"], "--track follows objects through one"),
         (["predict", "run", "cls", "-"], "give it alone"),
         (["predict", "run"], "needs SOURCE"),
+        (["why", "run"], "needs SOURCE"),
+        (["evaluate", "run", "boxes", "of-two/b-c.jpg"], "belong to no flag: of-two/b-c.jpg"),
     ],
 )
 def test_a_run_behind_what_it_answers_is_put_before_it(

@@ -12,7 +12,9 @@ import viewfinder
 from viewfinder.api import open_run
 from viewfinder.attribution.asking import ask_of
 from viewfinder.attribution.neighbours import LearntFrom
-from viewfinder.attribution.whole import explain_answers
+from viewfinder.attribution.reason import Reasons
+from viewfinder.attribution.summary import summary_of
+from viewfinder.attribution.whole import Explained, explain_answers
 from viewfinder.attribution.why import Wanted
 from viewfinder.inference.answers import Predictor
 from viewfinder.pictures.video import write_video
@@ -36,6 +38,17 @@ def test_classes_have_reasons_on_a_page(ask, small_run, small_set, tmp_path, chr
         assert opened.locator("img.heat.on").get_attribute("data-answer") == "1"
         assert opened.evaluate("[...document.images].every(i => i.alt && i.naturalWidth > 0)")
         assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_several_pictures_are_asked_about_together(ask, small_run, small_set, tmp_path):
+    pictures = sorted((small_set / "test").rglob("*.*"))[:2]
+    page = ("--html", tmp_path / "why.html", "--most", 1, "--json")
+    status, said, _ = ask("why", small_run, *pictures, *page)
+    assert status == 0
+    assert [each["source"] for each in json.loads(said)["pictures"]] == list(map(str, pictures))
+    status, _, said = ask("why", small_run, pictures[0], "-", *page)
+    assert status == 2
+    assert "- is for paths on standard input: give it alone" in said
 
 
 def test_its_json_has_every_figure(ask, small_run, small_set, tmp_path):
@@ -101,6 +114,11 @@ def test_where_nothing_is_found_no_page_is_written_and_nothing_learnt_is_looked_
         "no page is written, as there is no answer to show the reasons of",
     ]
     assert not page.exists()
+    empty = Reasons(str(picture), np.zeros((8, 8, 3), np.uint8), (), found=0)
+    nothing = Explained([empty], summary_of([empty]), None, written=False)
+    monkeypatch.setattr("viewfinder.attribution.whole.explain_answers", lambda *_, **__: nothing)
+    _, _, hint = ask("why", tmp_path / "runs/first", picture)
+    assert "--threshold 0.05 asks what is less sure" in hint
 
 
 def test_boxes_and_subjects_have_reasons(ask, tmp_path, subject_scenes):

@@ -124,7 +124,7 @@ def train(
 
 def why(
     run: str | Path | Run,
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     *,
     most: int = 3,
     classes: Sequence[str] = (),
@@ -138,7 +138,7 @@ def why(
 
     Args:
         run: a run, or what `open_run` opens.
-        source: a picture, or a folder of pictures.
+        source: a picture, a folder of pictures, or several of these.
         most: answers to each picture, the surest first.
         classes: only these; all if empty.
         layer: whose maps are taken, by its name in the net; None takes the best.

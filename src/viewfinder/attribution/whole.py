@@ -1,6 +1,6 @@
 """All that `why` does: reasons for a source, their figures, and the page of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Explained:
 def explain_answers(
     model: Model,
     run: RunFolder | None,
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     wanted: Wanted,
     *,
     threshold: float | None,

@@ -24,7 +24,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import counting, note, track
 from viewfinder.inference.answers import Predictor, Prepared
 from viewfinder.inference.asked_scores import require_classes
-from viewfinder.inference.predict import find_sources
+from viewfinder.inference.predict import find_sources, several
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.question import Question
 from viewfinder.wording import some
@@ -55,23 +55,25 @@ class Wanted:
 
 def reasons_for(
     predictor: Predictor,
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     wanted: Wanted = Wanted(),
 ) -> Iterator[Reasons]:
-    """The reasons for the answers to a picture, a folder of them, or paths on standard input.
+    """The reasons for the answers to a picture, a folder of them, several of these, or paths on
+    standard input.
 
     Raises:
         InputError: there is no such picture, layer or class, no picture can be read, or all are
             videos; or the model sees depth.
     """
     require_classes(wanted.classes, predictor.model.config.classes)
-    sources = find_sources(source, below=predictor.files)
+    named = several(source)
+    sources = [found for each in named for found in find_sources(each, below=predictor.files)]
     pictures = [each.file for each in sources if each.kind != "video"]
     videos = [str(each.file) for each in sources if each.kind == "video"]
     if not pictures:
         raise InputError(
-            f"{source}: reasons are looked for in pictures, not in videos: take pictures of "
-            f"{some(videos)} by `viewfinder frames`"
+            f"{some(list(map(str, named)))}: reasons are looked for in pictures, not in videos: "
+            f"take pictures of {some(videos)} by `viewfinder frames`"
         )
     if videos:
         note(f"passed over, as videos: {some(videos)}; take pictures of them by viewfinder frames")
@@ -84,8 +86,8 @@ def reasons_for(
             failed += 1
             if failed == len(pictures):
                 raise InputError(
-                    f"not one of the {failed} pictures of {source} can be read, the last since "
-                    f"{found}"
+                    f"not one of the {failed} pictures of {some(list(map(str, named)))} can be "
+                    f"read, the last since {found}"
                 )
         else:
             yield found

@@ -157,6 +157,19 @@ def _refuse_no_run(flags: object) -> None:
         require_run(Path(run).expanduser())
 
 
+def refuse_no_source(sources: Sequence[str], *, verb: str) -> None:
+    """Refuse what names nothing to answer, or too much of it; raises InputError."""
+    if not sources:
+        raise InputError(f"viewfinder {verb} needs SOURCE: a picture, a folder of them, or -")
+    if len(sources) > 1 and "-" in sources:
+        raise InputError("- is for paths on standard input: give it alone")
+
+
+def sources_in_words(sources: Sequence[str]) -> str:
+    """What is to be answered, in a few words."""
+    return "the paths on standard input" if list(sources) == ["-"] else some(sources, 3)
+
+
 def refuse_swapped(run: str, others: Sequence[str], *, verb: str) -> None:
     """Refuse a run that stands behind what it is to answer.
 

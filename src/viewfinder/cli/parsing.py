@@ -189,7 +189,7 @@ _PLAINER: Sequence[tuple[str, Callable[[re.Match[str]], str]]] = (
         ),
     ),
     (
-        r"Unrecognized options: ([^-|│─]*)",
+        r"Unrecognized options: ((?:[^-|│─]|(?<=\S)-)*)",
         lambda found: (
             f"these words belong to no flag: {found[1].strip()}; of several files, give the folder "
             "that they lie in"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.cli.asking import AskingFlags, learnt
-from viewfinder.cli.meant import refuse_swapped
+from viewfinder.cli.meant import refuse_no_source, refuse_swapped, sources_in_words
 from viewfinder.cli.output import print_json, say
 from viewfinder.cli.thresholds import Given, read_threshold, refuse_spaces, refuse_thresholds
 from viewfinder.errors import InputError
@@ -32,7 +32,7 @@ from viewfinder.inference.asked_scores import (
     refuse_no_share,
     refuse_unsure,
 )
-from viewfinder.wording import counted, some
+from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.api import Run
@@ -109,8 +109,7 @@ def run(flags: Flags) -> int:
     _refuse_mixed(flags)
     _refuse_early(flags, threshold)
     # At once: what comes next imports torch, which takes seconds.
-    what = "the paths on standard input" if flags.source == ("-",) else some(flags.source, 3)
-    note(f"predict: {flags.run} answers {what}")
+    note(f"predict: {flags.run} answers {sources_in_words(flags.source)}")
     from viewfinder.api import open_run
     from viewfinder.tasks import find
     from viewfinder.tasks.detect.opinion.second import IN_ANSWERS, OPINION
@@ -137,12 +136,7 @@ def run(flags: Flags) -> int:
 
 def _refuse_mixed(flags: Flags) -> None:
     """Refuse words that say nothing beside the others; raises InputError."""
-    if not flags.source:
-        raise InputError(
-            "viewfinder predict needs SOURCE: a picture, a video, a folder of them, or -"
-        )
-    if len(flags.source) > 1 and "-" in flags.source:
-        raise InputError("- is for paths on standard input: give it alone")
+    refuse_no_source(flags.source, verb="predict")
     if len(flags.source) > 1 and flags.track:
         raise InputError("--track follows objects through one video, or one folder: give one")
     if not flags.track and (flags.line or flags.zone or flags.mot):

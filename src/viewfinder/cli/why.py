@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from viewfinder.cli.meant import refuse_no_source, refuse_swapped, sources_in_words
 from viewfinder.cli.output import asked_by, print_json, require_html, say
 from viewfinder.errors import InputError
 from viewfinder.events import note
@@ -37,8 +38,9 @@ class Flags:
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     """The run's folder, as `viewfinder train` wrote it, Darknet's .weights, an ONNX file, or a
     classifier of torchvision's, as torchvision:resnet50."""
-    source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
-    """A picture, a folder of them, or - for paths on standard input, one a line."""
+    source: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE…")]
+    """A picture, a folder of them, several of these, or - for paths on standard input, one a
+    line."""
     html: Path = Path("why.html")
     """The page to write: every picture with its answers; pointing at one shows its map."""
     out: Path | None = None
@@ -64,6 +66,8 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Look for reasons, write the page, and print."""
+    refuse_swapped(flags.run, flags.source, verb="why")
+    refuse_no_source(flags.source, verb="why")
     if flags.most < 1:
         raise InputError(f"--most {flags.most}: give 1 or more")
     if flags.layer is not None and flags.occlude:
@@ -77,7 +81,7 @@ def run(flags: Flags) -> int:
         refuse_taken(flags.out)
     require_html(flags.html)
     # At once: what comes next imports torch, which takes seconds.
-    note(f"why: {flags.run} is asked about {flags.source}")
+    note(f"why: {flags.run} is asked about {sources_in_words(flags.source)}")
     from viewfinder.api import open_run
     from viewfinder.attribution.pictures import write_maps
     from viewfinder.attribution.whole import explain_answers
@@ -105,6 +109,11 @@ def run(flags: Flags) -> int:
         return 0
     if not explained.written:
         say("no page is written, as there is no answer to show the reasons of")
+        finds = told is not None and told[0] == "detect"
+        if finds and flags.threshold is None and not any(each.found for each in found):
+            note(
+                "nothing is found from the usual score on: --threshold 0.05 asks what is less sure"
+            )
         return 0
     for line in summary.lines():
         say(line)

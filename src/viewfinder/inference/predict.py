@@ -41,7 +41,7 @@ def predict(
         InputError: no such file, no pictures, or none that can be read.
     """
     predictor = Predictor(model, device=device, threshold=threshold, familiar=familiar)
-    named = [source] if isinstance(source, str | Path) else source
+    named = several(source)
     sources = [found for each in named for found in find_sources(each, below=predictor.files)]
     total: int | None = len(sources)
     if any(each.kind == "video" for each in sources):
@@ -93,6 +93,11 @@ def _frames(video: Path, predictor: Predictor) -> Iterator[Prepared]:
         height, width = frame.picture.shape[:2]
         prepared = predictor.prepare(frame.picture, (width, height), str(video))
         yield replace(prepared, frame=frame.index)
+
+
+def several(source: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:
+    """One source or several, as several."""
+    return [source] if isinstance(source, str | Path) else source
 
 
 def find_sources(
