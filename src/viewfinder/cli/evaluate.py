@@ -48,6 +48,8 @@ class Flags:
 
 # Answered so many times sooner, for each core, than one by one, most pictures were known before.
 _SOONER = 3
+# From so many times the error of chance on, scores that were fitted elsewhere mislead here.
+_MISLED = 2.0
 
 
 def run(flags: Flags) -> int:
@@ -61,6 +63,7 @@ def run(flags: Flags) -> int:
     from viewfinder.evaluation.few import too_few_in
     from viewfinder.evaluation.showing import weak_in_words
     from viewfinder.tasks import find
+    from viewfinder.tasks.calibration import CALIBRATION
 
     run = open_run(flags.run)
     judged = run.evaluate(flags.data, split=flags.split, device=flags.device, **flags.how.asking())
@@ -77,7 +80,8 @@ def run(flags: Flags) -> int:
         say(f"that is {always}")
     _print_classes(judged)
     _print_speed(judged, solved=recipe is not None and not recipe.in_steps)
-    _print_calibration(judged)
+    fitted = CALIBRATION in run.model.config.habits and flags.how.scores == "calibrated"
+    _print_calibration(judged, fitted=fitted)
     for line in weak_in_words(judged["subsets"]):
         say(line)
     _print_caveats(judged, flags, headline_figure=figures[0][0])
@@ -116,8 +120,12 @@ def _print_speed(judged: "Evaluation", *, solved: bool) -> None:
         say("(so soon since most were described before, and are not looked at again)")
 
 
-def _print_calibration(judged: "Evaluation") -> None:
-    """How sure the answers are called, and how many of them are right."""
+def _print_calibration(judged: "Evaluation", *, fitted: bool) -> None:
+    """How sure the answers are called, and how many of them are right.
+
+    Args:
+        fitted: scores are not the network's own, but fitted to some pictures of its training.
+    """
     from viewfinder.evaluation.calibration import called
 
     found = judged["calibration"]
@@ -131,6 +139,11 @@ def _print_calibration(judged: "Evaluation") -> None:
     bins = [(each["score"], each["right"], each["count"]) for each in found["bins"]]
     if said := called(found["of"], bins):
         say(said)
+    if fitted and found["ece"] > _MISLED * found["ece_by_chance"]:
+        say(
+            "these scores were fitted to pictures of the training, and are not as right here: "
+            "--scores own tells how right the network's own are"
+        )
 
 
 def _print_caveats(judged: "Evaluation", flags: Flags, *, headline_figure: str) -> None:
