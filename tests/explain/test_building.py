@@ -113,6 +113,28 @@ def test_a_second_layer_is_mended_behind_the_first_and_the_net_is_run() -> None:
         nn.GroupNorm(4, 30)
 
 
+class Shared(nn.Module):
+    """A norm of 30 channels that cannot be shared out by 8."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 30, 3), nn.GroupNorm(8, 30), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
+def test_no_fix_of_a_layer_is_undone_by_the_next() -> None:
+    with pytest.raises(ValueError, match="divisible") as caught:
+        Shared()
+    explanation = explain_building(caught.value, Shared, lambda net: (Sample((2, 3, 9, 9)),))
+    assert explanation is not None
+    assert explanation.mistake is not None
+    fixes = explanation.mistake.fixes
+    assert fixes[0].startswith("nn.GroupNorm(6, 30) instead of nn.GroupNorm(8, 30); then the whole")
+    assert all(fix.count("GroupNorm(6, 30)") < 1 for fix in fixes[1:])
+
+
 def test_a_class_without_its_beginning_is_told_how_to_begin() -> None:
     class Forgot(nn.Module):
         def __init__(self) -> None:

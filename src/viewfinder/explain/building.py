@@ -70,15 +70,20 @@ def _where(made: Construction | Begun) -> str:
 
 
 class _Trial:
-    """Building a net again, and running it."""
+    """Building a net again, and running it.
+
+    Attributes:
+        made: where in the net last built the layers stand that were made otherwise.
+    """
 
     def __init__(self, build: Build, given: Given | None) -> None:
         self._build, self._given = build, given
+        self.made: frozenset[str] = frozenset()
 
     def __call__(self, edits: Sequence[Edit]) -> Exception | Explanation | None:
         """What building raises, or what is said of the net, or None where it is only built."""
         try:
-            with constructed(edits):
+            with constructed(edits) as made:
                 net = self._build()
         except Exception as error:
             return error
@@ -86,6 +91,9 @@ class _Trial:
             return None
         from viewfinder.explain.explaining import explain
 
+        self.made = frozenset(
+            path for path, layer in net.named_modules() if any(layer is each for each in made)
+        )
         return explain(net, *self._given(net), batched=True)
 
 
@@ -132,18 +140,18 @@ def _offer(
     place = result.mistake.where.split(",")[0]
     if not result.mistake.offers:
         return Offer(edits, (says,), False, f"{says}; then it stops at {place}")
-    further = result.mistake.offers[0]
-    if isinstance(made, Construction) and any(_again(made, edit) for edit in further.edits):
+    # A fix that makes anew what was just made otherwise would undo that.
+    others = (each for each in result.mistake.offers if not _replaced(each, trial.made))
+    further = next(others, None)
+    if further is None:
         return None
     joined = Offer((*edits, *further.edits), further.says, further.whole, further.text)
     return _chained(edits, says, place, joined)
 
 
-def _again(made: Construction, edit: Edit) -> bool:
-    """Whether a fix that follows makes anew the layer that was just made."""
-    if not isinstance(edit, Replace) or not edit.code.startswith(f"nn.{made.kind.__name__}("):
-        return False
-    return f".{edit.path.rpartition('.')[2]} = " in made.where
+def _replaced(offer: Offer, paths: frozenset[str]) -> bool:
+    """Whether a fix puts another layer in one of these places."""
+    return any(isinstance(edit, Replace) and edit.path in paths for edit in offer.edits)
 
 
 def _chained(edits: tuple[Edit, ...], says: str, place: str, chain: Offer) -> Offer:

@@ -36,23 +36,27 @@ class Begun(Edit):
 
 
 @contextmanager
-def constructed(edits: Sequence[Edit]) -> Iterator[None]:
-    """Within, the layers of these edits are made as they say."""
+def constructed(edits: Sequence[Edit]) -> Iterator[list[nn.Module]]:
+    """Within, the layers of these edits are made as they say; gives those that so were made."""
+    made: list[nn.Module] = []
     kinds: dict[type[nn.Module], Callable[..., None]] = {}
     for edit in edits:
         if isinstance(edit, Built | Begun):
             kinds.setdefault(edit.kind, edit.kind.__init__)
     for kind, first in kinds.items():
-        kind.__init__ = _instead(kind, first, edits)  # type: ignore[method-assign]
+        kind.__init__ = _instead(kind, first, edits, made)  # type: ignore[method-assign]
     try:
-        yield
+        yield made
     finally:
         for kind, first in kinds.items():
             kind.__init__ = first  # type: ignore[method-assign]
 
 
 def _instead(
-    kind: type[nn.Module], first: Callable[..., None], edits: Sequence[Edit]
+    kind: type[nn.Module],
+    first: Callable[..., None],
+    edits: Sequence[Edit],
+    made: list[nn.Module],
 ) -> Callable[..., None]:
     begun = any(isinstance(edit, Begun) and edit.kind is kind for edit in edits)
     own = [edit for edit in edits if isinstance(edit, Built) and edit.kind is kind]
@@ -69,6 +73,7 @@ def _instead(
             known = edit.given is None or _same((args, tuple(kwargs.items())), edit.given)
             if here and known:
                 given = edit.rework(args, kwargs)
+                made.append(self)
                 break
         first(self, *given[0], **given[1])
 
