@@ -48,11 +48,13 @@ class Terminal:
                 self._print_broken(event.text)
             case events.FitJudged():
                 self._print_broken(event.says)
-                shown_here = max(0, _ADVICE - event.commands)
-                for each in event.tries[:shown_here]:
+                here = event.tries[: max(0, _ADVICE - event.commands)]
+                if len(here) < len(event.tries):
+                    # Before all of them: whole commands follow as notes.
+                    every, some = len(event.tries) + event.commands, len(here) + event.commands
+                    self._print(f"{every} things to try are in the report, {some} of them:")
+                for each in here:
                     self._print_broken(f"try: {each}")
-                if (more := len(event.tries) - shown_here) > 0:
-                    self._print(f"{more} more to try in the report")
             case events.ProgressBegan() | events.Progressed() | events.ProgressEnded():
                 self._progress(event)
             case events.JobsChanged() | events.JobsEnded():
