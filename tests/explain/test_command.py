@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 import tyro
+from torch import nn
 
 from viewfinder.cli.explain import Flags, run
 from viewfinder.errors import InputError
+from viewfinder.explain.asking import explain_target
 from viewfinder.explain.targets import find_net, parse_input, usual_input
 
 NET = """
@@ -141,6 +143,8 @@ def test_nets_by_name(
     [
         ("resnet51", "there is no net called resnet51: did you mean resnet50"),
         ("zzzzzz", "there is no net called zzzzzz: try lenet"),
+        ("torchvision.models.vit_b_16", "torchvision.models.vit_b_16: did you mean vit_b_16?"),
+        ("torchvision:resnet18", "called resnet18: did you mean torchvision.models:resnet18?"),
         ("{file}", "is a file: say which class or function in it is the net, as"),
         ("{file}:Smal", "has no class or function called Smal: did you mean Small"),
         ("{file}:nothing", "nothing gave an int, not a net"),
@@ -212,3 +216,34 @@ def test_the_page_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_the_verb_imports_no_torch() -> None:
     code = "import sys, viewfinder.cli.explain; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TakesRows(nn.Module):
+    """Two sizes are what it wants: it adds the channels itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x.unsqueeze(1))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("3x32", "--input 3x32 lacks a side: did you mean 3x32x32?"),
+        ("32x32", "--input 32x32 lacks its channels: did you mean 3x32x32?"),
+        ("32", "--input 32 lacks its channels and a side: did you mean 3x32x32?"),
+    ],
+)
+def test_a_shape_that_lacks_a_size_is_told_instead_of_mending_the_net(given, says) -> None:
+    with pytest.raises(InputError) as caught:
+        explain_target("lenet", (given,))
+    assert str(caught.value) == says
+
+
+def test_a_net_that_takes_rows_is_given_rows(monkeypatch) -> None:
+    monkeypatch.setattr("viewfinder.explain.asking.find_net", lambda name: (TakesRows(), None))
+    assert explain_target("rows", ("9x9",)).mistake is None
+    assert explain_target("rows", ("1x9",)).mistake is not None

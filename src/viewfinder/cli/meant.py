@@ -239,7 +239,9 @@ def refuse_misspelt_target(target: str) -> None:
             f"{target} is a file: say which class or function in it is the net, as {target}:Net"
         )
     refuse_dotted(target)
-    near = likest(target, [*nets.names(), *known])
+    # As Python would name it, torchvision.models.resnet18: the name alone stands here.
+    name, named = target.rpartition(".")[2], [*nets.names(), *known]
+    near = f" (did you mean {name}?)" if name in named else likest(name, named)
     raise InputError(
         f"there is no net called {target}{near}: ours are {', '.join(nets.names())}, and any of "
         "torchvision's is known; your own is given as file.py:Class"

@@ -1,14 +1,16 @@
 """An explanation asked for in words: a net by its name, shapes as texts, and perhaps a loss."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from torch import nn
 
 from viewfinder.errors import InputError
 from viewfinder.explain.building import explain_building
 from viewfinder.explain.explaining import explain
-from viewfinder.explain.explanation import Explanation
+from viewfinder.explain.explanation import Explanation, Shape
 from viewfinder.explain.scoring import Scored, find_loss, usual_target
+from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.targets import (
     CannotBuild,
     find_net,
@@ -16,6 +18,7 @@ from viewfinder.explain.targets import (
     usual_input,
 )
 from viewfinder.explain.traces import Sample
+from viewfinder.explain.tracing import trace
 
 
 def explain_target(
@@ -52,6 +55,8 @@ def explain_target(
         if explanation is None:
             raise
         return explanation
+    if len(samples) == 1:
+        _refuse_lacking(net, inputs[0], samples[0], batched=batch > 0)
     if not samples:
         samples = [usual_input(net, size, batch)]
     net.train(training)
@@ -61,6 +66,35 @@ def explain_target(
         samples.append(wanted or usual_target(net, samples, loss))
         net = Scored(net, loss).train(training)
     return explain(net, *samples, name=target, real=real, batched=batch > 0)
+
+
+def _refuse_lacking(net: nn.Module, text: str, sample: Sample, *, batched: bool) -> None:
+    """Refuse a picture's shape that lacks a side, or its channels, with which the net would run.
+
+    Fixes of the net, which is right, are not what is wanted then.
+
+    Raises:
+        InputError: it lacks one.
+    """
+    first = next((layer for layer in net.modules() if isinstance(layer, nn.Conv2d)), None)
+    own = sample.shape[1:] if batched else sample.shape
+    if first is None or not 1 <= len(own) <= 2:
+        return
+    channels = first.in_channels
+    lacks, whole = "its channels", (channels, *own)
+    if len(own) == 1:
+        lacks, whole = "its channels and a side", (channels, own[0], own[0])
+    elif own[0] == channels:
+        lacks, whole = "a side", (channels, own[1], own[1])
+
+    def runs(shape: Shape) -> bool:
+        sizes = (sample.shape[0], *shape) if batched else shape
+        tried = trace(net, (replace(sample, shape=sizes),), real=False, shortcuts=Shortcuts())
+        return tried.failure is None
+
+    if not runs(own) and runs(whole):
+        meant = "x".join(map(str, whole))
+        raise InputError(f"--input {text} lacks {lacks}: did you mean {meant}?")
 
 
 def _unbuilt(

@@ -57,8 +57,10 @@ def _torchvision(target: str) -> nn.Module:
             f"{target} is a file: say which class or function in it is the net, as {target}:Net"
         )
     known = sorted({*nets.names(), *models.list_models()})
-    close = difflib.get_close_matches(target, known, n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"try {', '.join(nets.names())}"
+    # As Python would name it, torchvision.models.resnet18: the name alone stands here.
+    name = target.rpartition(".")[2]
+    close = [name] if name in known else difflib.get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"try {', '.join(nets.names())}."
     raise InputError(
         f"there is no net called {target}: {hint} Your own net is given as file.py:Class"
     )
@@ -118,6 +120,14 @@ def _attribute(module: ModuleType, name: str, place: str) -> object:
     close = difflib.get_close_matches(name, list(vars(module)), n=3)
     hint = f"it has {', '.join(nets_there)}" if nets_there else "check the spelling"
     hint = f"did you mean {' or '.join(close)}?" if close else hint
+    within = [
+        key
+        for key, each in list(sys.modules.items())
+        if key.startswith(f"{module.__name__}.")
+        and callable(getattr(each, "__dict__", {}).get(name))
+    ]
+    if within:
+        hint = f"did you mean {min(within, key=len)}:{name}?"
     raise InputError(f"{place} has no class or function called {name}: {hint}")
 
 
