@@ -59,3 +59,13 @@ def test_what_cannot_be_asked_is_said(tmp_path, monkeypatch):
     (tmp_path / "a.png").touch()
     with pytest.raises(InputError, match=r"^runs/first does not exist$"):
         reasons.reasons_page("runs/first", tmp_path / "a.png")
+
+    class Finds(Asked):
+        """Nothing, of which `why` writes no page."""
+
+        def lines(self, words):
+            yield "no page is written, as there is no answer to show the reasons of\n"
+
+    monkeypatch.setattr(reasons, "Worker", Finds)
+    with pytest.raises(InputError, match="finds nothing in this picture"):
+        reasons.reasons_page("runs/first", tmp_path / "a.png")

@@ -57,4 +57,9 @@ def reasons_page(run: str, file: Path) -> bytes:
             said = line.strip() or said
         if worker.status != 0:
             raise InputError(said.removeprefix("error: ") or f"it {ended(worker.status)}")
+        if not page.is_file():
+            raise InputError(
+                "what was learnt finds nothing in this picture that it is sure enough of to show, "
+                "so there is no answer to give reasons for"
+            )
         return read_bytes(page)
