@@ -21,6 +21,8 @@ EVERY = 2.0
 _SPARING = 20
 # Pictures that were shown last: of these, that they were written anew is seen too.
 _SHOWN = 16
+# Of files that may say what a set is: its classes, its lists.
+_SAYING = {".yaml", ".yml", ".data", ".names", ".txt"}
 Signs = tuple[object, ...]
 
 
@@ -142,12 +144,24 @@ def _files(data: Path) -> Signs:
 
 
 def _places(store: Store) -> tuple[Path, ...]:
-    """The folders in which pictures lie, and the files of labels that could not be read."""
+    """The folders in which pictures lie, and where labels could not be read what they hang on:
+    those files and their folders, and the files that say what the set is."""
     try:
-        unread = (each.file for each in store.unread_labels())
-        return tuple(store.data / each for each in (*sorted(store.folders()), *unread))
+        unread = [store.data / each.file for each in store.unread_labels()]
+        folders = [store.data / each for each in sorted(store.folders())]
+        beside = sorted({file.parent for file in unread} - {*folders})
+        top = [file for file in _top(store.data) if file not in unread] if unread else []
+        return (*folders, *unread, *beside, *top)
     except InputError:  # the database is away for a moment
         return (store.data,)
+
+
+def _top(data: Path) -> list[Path]:
+    """The files in a set's own folder that may say what it is."""
+    try:
+        return [file for file in sorted(data.iterdir()) if file.suffix.lower() in _SAYING]
+    except OSError:
+        return []
 
 
 def _time_of(place: Path) -> int | None:

@@ -18,7 +18,7 @@ from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
-from viewfinder.studio.store import tables, unread
+from viewfinder.studio.store import reading_again, tables
 from viewfinder.studio.store.database import Database, value_of
 from viewfinder.studio.store.found_rows import new_row, status_of
 from viewfinder.studio.store.records import DiskReport
@@ -73,7 +73,7 @@ def look(database: Database, data: Path) -> DiskReport:
         updates.append(row)
     _write(database, updates)
     _add(database, data, report.added, fresh, kind)
-    read, still = unread.look(database, data)
+    read, still = reading_again.look(database, data)
     return replace(report, read=read, unread=still)
 
 

@@ -44,6 +44,7 @@ class Found:
         paths: the pictures relative to the folder: the dataset's, in its order, then the others.
         trouble: by path, why a picture's labels are not used.
         unread: by file of labels, relative to the folder, what could not be read of it.
+        files: by picture, its file of labels, where each picture has one of its own.
         below: the dataset's own folder, relative to this one, if it is another.
     """
 
@@ -54,6 +55,7 @@ class Found:
     below: str
     notes: tuple[str, ...]
     unread: Mapping[str, "Unread"] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def waiting(self) -> frozenset[str]:
@@ -102,6 +104,8 @@ def _of_boxes(data: Path, boxes: Dataset) -> Found:
     below = _below(data, boxes.root)
     unread = _unread(below, boxes.faults)
     boxes = replace(boxes, faults=tuple(each for each in boxes.faults if not each.labels))
+    own_files = zip(boxes.paths, boxes.label_files, strict=False)
+    files = {_inner(below, path): _inner(below, of) for path, of in own_files if of}
     fitted = usable_boxes(boxes)
     give_back_freed()
     left = set(boxes.paths) - set(fitted.paths)
@@ -117,7 +121,7 @@ def _of_boxes(data: Path, boxes: Dataset) -> Found:
     why = "the picture is of another shape than its labels say"
     trouble = dict.fromkeys(rest, why) | waiting
     paths = (*own, *rest, *extra)
-    return Found("boxes", fitted, paths, trouble, below, _notes(fitted), unread)
+    return Found("boxes", fitted, paths, trouble, below, _notes(fitted), unread, files)
 
 
 def _unread(below: str, faults: Sequence[Fault]) -> dict[str, Unread]:

@@ -10,6 +10,8 @@ where there is one, and those it does not name after them by alphabet.
 See http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html.
 """
 
+import html
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -218,9 +220,14 @@ def _notes(pages: Sequence[XmlPage], why: str) -> Iterator[str]:
 
 
 def _namesake(seen: Survey, page: str) -> str:
-    """The picture of a page's own name; empty where there is none, or more than one."""
+    """The picture of a damaged page: of its own name, or of the name that can still be read in it;
+    empty where there is none, or more than one."""
     pure = PurePosixPath(page)
     same = nearest(seen.pictures.of_stem(pure.stem), str(pure.parent))
+    said = re.search(r"<filename>([^<]+)</filename>", beginning(seen.root / page))
+    if not same and said:
+        given = html.unescape(said[1]).strip().replace("\\", "/")
+        same = nearest(seen.pictures.named(given), str(pure.parent))
     return same[0] if len(same) == 1 else ""
 
 
@@ -240,11 +247,11 @@ def _locate(
         if len(candidates) > 1:
             detail = f"it may be of {' or of '.join(candidates[:3])}"
             fix = "give each XML file and its picture a name that no other has"
-            faults.append(Fault("two-pictures", path, detail, fix, blocking=True))
+            faults.append(Fault("two-pictures", path, detail, fix, True, path, candidates[0]))
         elif same and named and not set(same) & set(named):
             detail = f"its name is that of {same[0]}, and it says <filename>{given:.80}"
             fix = f"which is another picture, {named[0]}: correct the one that is wrong"
-            faults.append(Fault("two-pictures", path, detail, fix, blocking=True))
+            faults.append(Fault("two-pictures", path, detail, fix, True, path, candidates[0]))
         if candidates:
             found.append(candidates[0])
         else:
