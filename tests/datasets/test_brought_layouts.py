@@ -3,12 +3,14 @@
 import json
 import unicodedata
 
+import numpy as np
 import pytest
 from brought import NAMES, TRUTH, coco, picture, said, text, truth, voc_page, yolo_lines
 
 from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
+from viewfinder.pictures.writing import write_picture
 
 YAML = "names: [red, blue]\n"
 ALL_IN_TRAIN = "train: images/train\n" + YAML
@@ -191,6 +193,21 @@ def test_what_lies_there_and_is_not_used_is_counted_in_every_layout(tmp_path):
     assert "missing" in kinds(tmp_path / "voc")
     assert "1 picture in no file of labels (images/bare.jpg)" in read_boxes(tmp_path / "coco").notes
     assert {"missing", "unlisted-image"} <= kinds(tmp_path / "coco")
+
+
+def test_masks_of_the_pictures_names_are_not_taken_for_the_pictures(tmp_path):
+    """As beside a video of the pictures; photographs in a folder of such a name are."""
+    shape, noise = np.zeros((20, 30, 3), np.uint8), np.random.default_rng(0)
+    shape[5:15, 5:15] = 255
+    for name in ("film", "faces"):
+        coco(tmp_path / name / "truth.json", {s: f"{s}.png" for s in "01"})
+    for stem in "01":
+        write_picture(tmp_path / f"film/masks/{stem}.png", shape)
+        photograph = noise.integers(0, 255, shape.shape, np.uint8)
+        write_picture(tmp_path / f"faces/mask/{stem}.png", photograph)
+    assert "no-pictures" not in kinds(tmp_path / "faces")
+    with pytest.raises(InputError, match=r"of their names are masks alone, as masks/0\.png: bring"):
+        open_dataset(tmp_path / "film")
 
 
 OTHERS = {

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,9 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.coco.parts import CocoFile, look_up, read_part, split_of_file
 from viewfinder.datasets.formats.coco.writing import COMPOSED
+from viewfinder.datasets.formats.rgbd.folders import Folder, look_like
 from viewfinder.datasets.joining import joined, unique_numbers
+from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.measuring import measured_sizes
@@ -100,7 +102,7 @@ def read_coco(seen: Survey, files: Sequence[Path]) -> Dataset:
     listed = splits_of(len(dataset), listings)
     faults = [fault for part in parts for fault in part.faults]
     faults += _meaning_faults(seen.root, parts)
-    faults += none_there(seen, dataset.paths, parts[0].name)
+    faults += none_there(seen, dataset.paths, parts[0].name) or _masks_instead(seen, parts)
     dataset = replace(dataset, splits=listed.splits, unread=dict(seen_fields))
     dataset = unique_numbers(dataset)
     return replace(
@@ -132,6 +134,21 @@ def _meaning_faults(root: Path, parts: list[CocoFile]) -> list[Fault]:
         extents=extents,
         areas=np.concatenate([part.areas for part in parts]),
     )
+
+
+def _masks_instead(seen: Survey, parts: list[CocoFile]) -> list[Fault]:
+    """The fault that masks alone have the names of the pictures, as beside a video of these."""
+    guessed = [pair for part in parts for pair in part.located.guessed]
+    paths = [path for _, path in guessed]
+    if not paths or any(kind_of(PurePosixPath(path).parent.name) != "mask" for path in paths):
+        return []
+    folder = str(PurePosixPath(paths[0]).parent)
+    if not look_like(seen.root, Folder(folder, "mask", {path: path for path in paths}, ())):
+        return []
+    detail = f"{counted(len(paths), 'picture')} that it names are not there, and of their names are"
+    detail += f" masks alone, as {paths[0]:.80}"
+    fix = f"bring the pictures into it, as {guessed[0][0]:.80}"
+    return [Fault("no-pictures", parts[0].name, detail, fix, blocking=True)]
 
 
 def _known_sizes(root: Path, part: CocoFile) -> NDArray[np.int64]:
