@@ -56,7 +56,7 @@ def spare_threads_if_crowded(seconds_of_one: Callable[[], float], what: str = "a
     """
     global _spared
     threads = torch.get_num_threads()
-    if threads < 2 or _waiting() < _CROWDED * threads:
+    if not _crowded():
         return
     together, alone = [], []
     for _ in range(2):  # in turns, as what others do changes from moment to moment
@@ -81,6 +81,16 @@ def spare_threads_if_crowded(seconds_of_one: Callable[[], float], what: str = "a
     )
 
 
+@contextmanager
+def as_if_spared() -> Iterator[None]:
+    """Within, one thread computes where a training that begins now would look whether that is
+    faster, and may take it: for what tells how long that training takes."""
+    with own_threads():
+        if _crowded() and torch.get_num_threads() <= _MOST and not threads_are_asked_for():
+            torch.set_num_threads(1)
+        yield
+
+
 def threads_as_begun(begun: int | None) -> None:
     """Compute with as few threads as a training began with, so that its sums come out alike.
 
@@ -95,6 +105,12 @@ def threads_as_begun(begun: int | None) -> None:
         f"goes on with {counted(begun, 'thread')}, as it began, for the same weights to the last "
         f"bit; OMP_NUM_THREADS={threads} before the command takes all"
     )
+
+
+def _crowded() -> bool:
+    """Whether others keep the machine so busy that threads wait for each other."""
+    threads = torch.get_num_threads()
+    return threads > 1 and _waiting() >= _CROWDED * threads
 
 
 def _waiting() -> float:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from viewfinder.crowding import (
+    as_if_spared,
     at_once,
     own_threads,
     spare_threads_if_crowded,
@@ -88,3 +89,16 @@ def test_a_training_goes_on_with_the_threads_that_it_began_with(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     threads_as_begun(1)
     assert torch.get_num_threads() == 2
+
+
+def test_what_tells_how_long_it_takes_computes_as_the_training_will(monkeypatch):
+    torch.set_num_threads(2)
+    for load, within in ((15.0, 1), (2.0, 2)):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        with as_if_spared():
+            assert torch.get_num_threads() == within
+        assert torch.get_num_threads() == 2
+    monkeypatch.setattr(os, "getloadavg", lambda: (15.0, 0.0, 0.0))
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    with as_if_spared():
+        assert torch.get_num_threads() == 2

@@ -1,10 +1,12 @@
 """What could be learnt beyond what was solved at once: how long it takes here, and the command."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import torch
 
+from viewfinder.crowding import as_if_spared
 from viewfinder.tasks import find
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.training.arrangement import Arrangement, Choice
@@ -69,7 +71,8 @@ def further(job: Job, device: torch.device, *, folds: int = 0) -> Further | None
         more = replace(more, val_share=0.0)
     task, setup = find(run.manifest.task), TrainSetup(more, setup.config)
     choice = Choice(Arrangement("32", "channels_last"), "as every answer is")
-    once = forecast(task, job.net, job.splits, setup, choice, device, pictures=pictures)
+    with as_if_spared() if device.type == "cpu" else nullcontext():
+        once = forecast(task, job.net, job.splits, setup, choice, device, pictures=pictures)
     if not folds:
         return Further(command(run.manifest, more), _MEASURED * once.of())
     # Of k folds each learns from all but a kth, and the last training from all.
