@@ -10,7 +10,7 @@ def entry() -> None:
     except KeyboardInterrupt:
         # As `viewfinder.interrupts` has it, which may not have been imported yet.
         sys.stderr.write(
-            "stopped before it began: all is as it was, and the same command begins it again\n"
+            "stopped before it began: all is as it was; the same command begins it again\n"
         )
         # Else Python ends by the signal, if that fell into a dataclass.
         exec("")

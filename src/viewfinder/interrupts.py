@@ -21,7 +21,7 @@ STOPS = tuple(
 _OF_A_TERMINAL = frozenset(STOPS) - {signal.SIGTERM}
 STOPPED = 130
 """What a shell tells of a process that Ctrl-C ended."""
-UNBEGUN = "stopped before it began: all is as it was, and the same command begins it again"
+UNBEGUN = "stopped before it began: all is as it was; the same command begins it again"
 """What a person is told of a command that was stopped before it did anything."""
 # Seconds after which it is asked again whether an import has ended.
 _SOON = 0.05

@@ -95,6 +95,8 @@ def test_help_tells_every_flag_that_is_taken(capsys, called):
         (["explain", "net.Nett"], "did you mean net.py:Net?"),
         (["propose", "photos", "--by", "plat"], "(did you mean plate?)"),
         (["train", "detect", "photos", "--init", "coko"], "(did you mean coco?)"),
+        (["classes", "classed", "remane", "a", "b"], "(did you mean rename?)"),
+        (["--versoin"], "there is no flag '--versoin': did you mean --version?"),
         (["--completion", "csh"], "bash or zsh"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -103,6 +105,8 @@ def test_a_slip_is_met_at_once_with_what_was_meant(ask, tmp_path, monkeypatch, w
     monkeypatch.chdir(tmp_path)
     for folder in ("photos", "runs/photos-lenet"):
         (tmp_path / folder).mkdir(parents=True)
+    for name in ("a", "b"):
+        write_picture(tmp_path / "classed" / name / "0.png", np.zeros((8, 8, 3), np.uint8))
     (tmp_path / "grid.toml").touch()
     (tmp_path / "grid.py").touch()
     (tmp_path / "net.py").write_text("import nothing_there\nclass Net: ...\n")
@@ -531,6 +535,6 @@ def test_who_stops_before_the_training_begins_is_told(ask, three_kinds, monkeypa
     status, _, err = ask("train", "classify", "cls", "--net", "lenet", "--out", "run")
     assert status == 130
     assert err.splitlines()[-1] == (
-        "stopped before it began: all is as it was, and the same command begins it again"
+        "stopped before it began: all is as it was; the same command begins it again"
     )
     assert not Path("run").exists()

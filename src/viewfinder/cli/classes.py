@@ -22,12 +22,13 @@ import tyro
 
 from viewfinder.cli.output import print_json, say
 from viewfinder.errors import InputError
-from viewfinder.wording import counted
+from viewfinder.wording import counted, likest
 
 if TYPE_CHECKING:
     from viewfinder.datasets.dataset import Dataset
 
 _SHOWN = 20
+_EDITS = ("rename", "merge", "drop")
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def _edit(words: tuple[str, ...], classes: tuple[str, ...]) -> dict[str, str | N
         return dict.fromkeys(parts, into)
     if verb == "drop" and len(names) == 1:
         return {names[0]: None}
+    near = "" if verb in _EDITS else likest(verb, _EDITS)
     raise InputError(
-        f"{' '.join(words)!r} is no edit: use rename OLD NEW, merge A B … INTO, or drop NAME"
+        f"{' '.join(words)!r} is no edit{near}: use rename OLD NEW, merge A B … INTO, or drop NAME"
     )

@@ -254,7 +254,8 @@ def _dispatch(words: list[str]) -> int:
     if verb not in VERBS:
         near = difflib.get_close_matches(verb, [*VERBS, "--version", "--completion", "--help"], n=1)
         hint = f"did you mean {near[0]}?" if near else f"the verbs are {', '.join(VERBS)}"
-        raise InputError(f"there is no verb {verb!r}: {hint}")
+        kind = "flag" if verb.startswith("-") else "verb"
+        raise InputError(f"there is no {kind} {verb!r}: {hint}")
     module = importlib.import_module(f"viewfinder.cli.{verb}")
     if {"-h", "--help"} & set(words):
         with contextlib.redirect_stdout(raw(sys.stdout)):  # many lines, all of them ours
