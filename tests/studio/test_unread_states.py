@@ -2,7 +2,9 @@
 
 import pytest
 
+from viewfinder.datasets.checks.checking import check
 from viewfinder.datasets.converting import convert
+from viewfinder.datasets.opening import read_boxes
 from viewfinder.studio.store import Operation, PutBox, open_store
 
 LINE = "0 0.5 0.5 0.25 0.25\n"
@@ -213,3 +215,29 @@ def test_a_page_that_contradicts_its_name_keeps_no_other_from_being_read(yolo, t
         pages[1].write_text(whole[1])
         store.look_at_disk()
         assert is_read(store, boxes, FIRST)
+
+
+def test_what_waits_is_named_with_its_file_wherever_the_labels_are_read(yolo, bad):
+    def asked():
+        found = read_boxes(yolo)
+        (fault,) = check(yolo)[1]
+        assert (fault.labels, fault.picture) == ("labels/1.txt", "images/1.jpg")
+        assert "images/1.jpg" not in found.paths
+        assert "1 picture waits for its file of labels and is left out" in found.notes
+        return str(fault)
+
+    open_store(yolo, wait=True).close()
+    said = asked()
+    assert said.startswith("labels/1.txt, line 2: 'hello' are not numbers alone, and images/1.jpg")
+    assert "write class x y width height, and the studio" in said
+    bad.write_text(LINE)
+    assert "could not be read, and is another file since" in asked()
+    bad.unlink()
+    assert "it is gone, and images/1.jpg left out" in asked()
+    bad.write_text("hello\n")
+    with open_store(yolo) as store:
+        store.look_at_disk()
+        store.label_anew("anew", first(store)[0].id)
+        found, faults = check(yolo)
+        assert not faults
+        assert "1 picture is being labelled anew and is left out" in found.notes

@@ -28,6 +28,7 @@ from viewfinder.datasets.formats.stored_rows import (
     interpolated,
     left_out,
     said_of,
+    unread_faults,
 )
 from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
@@ -191,8 +192,9 @@ class _Reading:
         whole = self.meta.get("kind") == "classes"
         counts: Counter[str] = Counter()
         chosen = []
+        faults, waiting = unread_faults(self.meta, self.root, self.pictures)
         for row in self.pictures:
-            why = left_out(row, boxed, whole)
+            why = left_out(row, boxed, whole, waiting)
             counts[why] += 1
             if not why:
                 chosen.append(row)
@@ -213,6 +215,7 @@ class _Reading:
             class_ids=None if whole else self.class_ids,
             groups=tuple(map(given, groups)) if any(groups) else (),
             learnt=self._learnt([row.id for row in chosen]),
+            faults=tuple(faults),
             notes=tuple(said_of(counts)),
         )
 

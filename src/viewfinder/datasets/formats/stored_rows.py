@@ -3,19 +3,27 @@ the frames of a video between those in which a person marked it."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.footage import Between, Carried, Key, between, footage_of
 from viewfinder.datasets.formats.stored_classes import Ask
 from viewfinder.datasets.formats.stored_text import checked_path, given
-from viewfinder.wording import counted
+from viewfinder.wording import counted, some
 
 IN_ORDER = "in order"
 """Keeps the folders without a list of frames whose pictures are frames in their order."""
 MOTION = "motion"
 """Keeps, by video, how things move between keys: `linear`, or `flow`."""
+UNREAD = "unread"
+"""Keeps the files of labels that could not be read: by name the sign (size and time), why, and the
+ids of the pictures."""
+SEEN_AGAIN = (-1, -1)
+"""The sign of a file that is looked at again whenever the folder is."""
+ANEW = "labelled anew"
+"""How the trouble of a picture begins that counts only once it is done."""
 # Behind all boxes of a picture that have rows.
 _LAST = 1 << 62
 
@@ -56,13 +64,22 @@ class BoxRow(NamedTuple):
     key: int = 1
 
 
-def left_out(row: PictureRow, boxed: set[int], whole: bool) -> str:
-    """Why a picture does not count, or nothing."""
+def left_out(row: PictureRow, boxed: set[int], whole: bool, waiting: Collection[int] = ()) -> str:
+    """Why a picture does not count, or nothing.
+
+    Args:
+        waiting: the pictures whose file of labels could not be read.
+    """
     label, state, listed = row.label, row.state, row.listed
+    if row.id in waiting:
+        return "waits for its file of labels|wait for their files of labels"
     if state == "skipped":
         return "was skipped in the studio|were skipped in the studio"
+    if row.trouble and state != "done" and row.trouble.startswith(ANEW):
+        return "is being labelled anew|are being labelled anew"
     if row.trouble and state != "done":
-        return "has trouble, which the studio shows|have trouble, which the studio shows"
+        what = "labels that cannot be used (the studio says why)"
+        return f"has {what}|have {what}"
     if whole and label is None:
         return "has no class yet|have no class yet"
     if not whole and state != "done" and not listed and row.id not in boxed:
@@ -74,7 +91,39 @@ def said_of(counts: Counter[str]) -> Iterator[str]:
     for why, count in counts.items():
         if why:
             one, many = why.split("|")
-            yield f"{counted(count, 'picture')} {one if count == 1 else many}, and left out"
+            said, is_ = (one, "is") if count == 1 else (many, "are")
+            yield f"{counted(count, 'picture')} {said} and {is_} left out"
+
+
+def unread_faults(
+    meta: Mapping[str, str], root: Path, pictures: Sequence[PictureRow]
+) -> tuple[list[Fault], set[int]]:
+    """The files of labels that the studio has not read, as faults; and the pictures that wait."""
+    paths = {row.id: given(row.path) for row in pictures}
+    files = json.loads(meta.get(UNREAD) or '{"files": {}}')["files"]
+    faults, waiting = [], set()
+    for name, (sign, why, ids) in files.items():
+        file = checked_path(given(name))
+        where, _, said = given(why).partition(": ")
+        detail, _, fix = said.rpartition("; ")
+        reads = "the studio (`viewfinder label`) reads it once it is opened"
+        if not (root / file).exists():
+            where, detail, fix = file, "it is gone", f"put it back, and {reads}"
+        elif tuple(sign) not in (SEEN_AGAIN, _sign(root / file)):
+            where, detail, fix = file, "it could not be read, and is another file since", reads
+        else:
+            fix = f"{fix or 'mend it'}, and {reads}"
+        own = [paths[id] for id in ids if id in paths]
+        waiting.update(ids)
+        also = f", and {some(own, 2)} left out" if own else ""
+        about = file, own[0] if own else ""
+        faults.append(Fault("label", where, f"{detail or said}{also}", fix, False, *about))
+    return faults, waiting
+
+
+def _sign(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def between_keys(

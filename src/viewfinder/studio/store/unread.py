@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sqlalchemy import Connection, select, update
 
+from viewfinder.datasets.formats.stored_rows import ANEW, SEEN_AGAIN, UNREAD
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
 State = Literal["waiting", "gone", "read"]
 READ = "read"
 """The kind of an operation that took labels in later: it is in no log row by row."""
-AGAIN: list[object] = [-1, -1]
+AGAIN: list[object] = [*SEEN_AGAIN]
 """The sign of a file that is to be looked at whenever the folder is."""
-_NAME = "unread"
 _AT_ONCE = 500
 _p = tables.picture.c
 WAITS = (_p.ready == 0) & (_p.trouble != "")
@@ -62,12 +62,12 @@ class Kept:
 
     @classmethod
     def of(cls, connection: Connection) -> "Kept":
-        found = json.loads(value_of(connection, _NAME) or '{"classes": [], "files": {}}')
+        found = json.loads(value_of(connection, UNREAD) or '{"classes": [], "files": {}}')
         files = {name: UnreadFile(*each) for name, each in found["files"].items()}
         return cls(found["classes"], files)
 
     def write(self, connection: Connection) -> None:
-        set_value(connection, _NAME, json.dumps({"classes": self.classes, "files": self.files}))
+        set_value(connection, UNREAD, json.dumps({"classes": self.classes, "files": self.files}))
 
 
 def keep(connection: Connection, data: Path, found: "Found") -> None:
@@ -108,7 +108,7 @@ def label_anew(writer: Writer, picture: int) -> str:
         if rest := [each for each in ids if each != picture]:
             known.files[name] = UnreadFile(sign, why, rest)
     known.write(connection)
-    said = f"labelled anew without {given(files[0])}: it counts once it is done"
+    said = f"{ANEW} without {given(files[0])}: it counts once it is done"
     values = {"ready": 1, "listed": 0, "trouble": kept(said), "touched": writer.seq}
     connection.execute(update(tables.picture).where(_p.id == picture).values(values))
     path = connection.execute(select(_p.path).where(_p.id == picture)).scalar()

@@ -3,6 +3,7 @@
 import { button, element } from "./dialogs.js";
 import { follow, mark } from "./editing.js";
 import { marksOf } from "./shapes.js";
+import { isAnew } from "./unread.js";
 import { accept, reject } from "./proposals.js";
 
 const MOST_LISTED = 100;
@@ -132,7 +133,7 @@ function line(studio, box) {
 /** What is said of a picture beside its name. @param {import("./api.js").Picture} picture @param {string} stage  of the first reading */
 export function stateOf(picture, stage) {
   if (!picture.ready) return stage === "failed" ? "not read" : picture.trouble ? "labels not read" : "being read …";
-  if (picture.trouble && picture.state !== "done") return `trouble: ${picture.trouble}`;
+  if (picture.trouble && picture.state !== "done") return isAnew(picture) ? picture.trouble : `trouble: ${picture.trouble}`;
   if (picture.missing) return "missing";
   const state = { todo: "to do", done: "done ✓", skipped: "skipped" }[picture.state];
   return picture.changed ? `${state} · changed since labelled` : state;

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { element } from "./dialogs.js";
 import { small } from "./pictures.js";
+import { isAnew } from "./unread.js";
 
 const ROW = 70;
 const PAGE = 100;
@@ -178,7 +179,7 @@ export class Strip {
 
   /** @param {import("./api.js").Picture} picture */
   about(picture) {
-    const trouble = picture.missing ? "missing" : picture.trouble && !picture.ready ? "labels not read" : picture.trouble && picture.state !== "done" ? "trouble" : picture.changed ? "changed" : "";
+    const trouble = picture.missing ? "missing" : picture.trouble && !picture.ready ? "labels not read" : picture.trouble && picture.state !== "done" && !isAnew(picture) ? "trouble" : picture.changed ? "changed" : "";
     const open = picture.proposals ? ` +${picture.proposals}` : "";
     const what = this.named(picture) ?? (!picture.ready ? "not read" : picture.boxes === 1 ? "1 box" : `${picture.boxes} boxes`);
     return `${MARKS[picture.state]}${trouble || what}${open}`;

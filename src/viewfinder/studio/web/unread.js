@@ -14,6 +14,11 @@ export function unreadBecause(page) {
   return "Its labels are still being read: try again in a moment.";
 }
 
+/** Whether a picture that could not be read is labelled anew, and is not said to be done yet. @param {import("./api.js").Picture} picture */
+export function isAnew(picture) {
+  return picture.ready && picture.state !== "done" && picture.trouble.startsWith("labelled anew");
+}
+
 /** @param {import("./main.js").Page} page */
 export function drawUnread(page) {
   const picture = page.studio.picture;
@@ -57,7 +62,7 @@ function ofPicture(page, picture) {
 async function anew(page, picture) {
   const boxes = page.studio.boxes.size;
   const kept = boxes ? `What could be read (${boxes === 1 ? "1 box" : `${boxes} boxes`}) stays, for you to complete. ` : "";
-  const text = `Label this picture anew? ${kept}Its file of labels stays as it is and is not read any more, mended or not. The picture counts in trainings and exports once you say that it is done.`;
+  const text = `Label this picture anew? ${kept}Its file of labels stays as it is and is not read any more, mended or not; this cannot be undone. The picture counts in trainings and exports once you say that it is done.`;
   if (!(await page.dialogs.confirm(text, "Label it anew", "Wait for the file"))) return;
   try {
     await post("/api/anew", { id: newId(), picture: picture.id, session: page.session });
