@@ -360,6 +360,8 @@ def test_a_shell_completes_verbs_flags_and_choices(ask, tmp_path):
         "viewfinder train detect x --init co": "coco",
         "viewfinder explain resnet3": "resnet34",
         "viewfinder weights g": "get",
+        "viewfinder weights get yolov3-t": "yolov3-tiny",
+        "viewfinder propose x --by pl": "plate",
         "viewfinder --comp": "--completion",
     }
     for typed, completed in tries.items():

@@ -32,6 +32,7 @@ _viewfinder() {{
         *) case "$called $COMP_CWORD" in
           "explain 2") words="{nets}" ;;
           "weights 2") words="get" ;;
+          "weights "*) words="{weights}" ;;
         esac ;;
       esac
     fi
@@ -55,7 +56,11 @@ def script(shell: str, verbs: list[str]) -> str:
     """
     if shell not in SHELLS:
         raise InputError(f"--completion {shell}: give {' or '.join(SHELLS)}")
+    from viewfinder.labelling.requested import PROPOSERS
+    from viewfinder.nets.catalogue import known_weights
+
     flags, choices = [], []
+    proposers = " ".join([*PROPOSERS, "coco"])
     for verb in verbs:
         module = importlib.import_module(f"viewfinder.cli.{verb}")
         for task in NAMES if verb == "train" else ("",):
@@ -68,6 +73,8 @@ def script(shell: str, verbs: list[str]) -> str:
                 for flag in taken
                 if flag.choices
             ]
+            if verb == "propose":
+                choices.append(f'      "propose --by") words="{proposers}" ;;')
             if task:
                 choices.append(f'      "{called} --net") words="{" ".join(nets.names(task))}" ;;')
                 starts = "random imagenet" + (" coco" if task == "detect" else "")
@@ -77,6 +84,7 @@ def script(shell: str, verbs: list[str]) -> str:
         tasks=" ".join(NAMES),
         shells=" ".join(SHELLS),
         nets=" ".join(nets.names()),
+        weights=" ".join(dict.fromkeys(each.net for each in known_weights())),
         flags="\n".join(flags),
         choices="\n".join(choices),
     )
