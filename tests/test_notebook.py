@@ -38,6 +38,7 @@ def cells(small_set, tmp_path_factory):
         "viewfinder.explain(run.net(), (1, 3, 36, 36))",
         "scores = run.evaluate('photos', split='val')\nscores",
         "import json\njson.loads(json.dumps(scores)) == scores, scores['accuracy'] <= 1",
+        "print(run)",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in sources])
     client = nbclient.NotebookClient(
@@ -77,6 +78,11 @@ def test_a_run_shows_its_scores_and_curves(cells):
     assert 'href="run/report.html"' in text
     assert "What to try:" in text
     assert "3 classes" in text
+
+
+def test_a_run_prints_as_one_line(cells):
+    (printed,) = cells[8]
+    assert re.fullmatch(r"run: classify, lenet, \d+ classes \([^\n]+\)\n", printed.text)
 
 
 def test_predictions_show_their_pictures_the_first_twelve(cells):

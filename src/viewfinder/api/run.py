@@ -23,6 +23,7 @@ from viewfinder.inference.tracking.asking import Followed, track
 from viewfinder.runs import run as runs
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.model import Model
+from viewfinder.wording import counted, some
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,14 @@ class Run:
             lines=lines,
             zones=zones,
         )
+
+    def __str__(self) -> str:
+        """One line: where it lies, its task, its net and its classes."""
+        config = self.model.config
+        said = f"{self.folder}: {config.task}, {config.net}"
+        if not config.classes:
+            return said
+        return f"{said}, {counted(len(config.classes), 'class')} ({some(config.classes)})"
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

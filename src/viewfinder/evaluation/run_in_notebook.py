@@ -40,7 +40,7 @@ def run_html(
         else "",
         says=says,
         tries=tries,
-        trained=_trained(history),
+        trained=_trained(history, in_steps=run is None or run.manifest.recipe.in_steps),
         figures=[figure_name(name) for name, _ in headlined],
         splits=_splits(run, headlined) if run else [],
         curves=_curves(task.chosen_by(run.manifest.recipe) if run else task.best, history),
@@ -48,9 +48,11 @@ def run_html(
     )
 
 
-def _trained(history: list[dict[str, float]]) -> str:
+def _trained(history: list[dict[str, float]], *, in_steps: bool) -> str:
     if not history:
         return "not trained yet, or elsewhere"
+    if not in_steps:
+        return f"solved at once, in {history[-1]['seconds']:,.0f} s"
     epochs = counted(len(history), "epoch")
     return f"trained for {epochs} in {history[-1]['seconds']:,.0f} s"
 
