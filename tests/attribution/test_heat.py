@@ -1,5 +1,6 @@
 """Heat maps: known where the answer is known, and equal to the equations worked out by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -279,6 +280,8 @@ def test_maps_by_occlusion_are_counted_apart():
     assert "the network's own map failed" in instead.says
     assert "only 11 of 20" in instead.says
     assert instead.as_json(("mug", "can"))["own_map"] == bad.as_json()
+    untold = replace(instead, failed=Deletion(0.01, 0.0099, 0.0098, 3))
+    assert "the network's own map could not be tested" in untold.says
     told = summary_of([Reasons("a.png", np.zeros((32, 32, 3), np.uint8), (own, instead), 2)])
     first, fall, alike = told.lines()
     assert "1 of 2 of the network's own maps passed the deletion test, but 1 would be" in first

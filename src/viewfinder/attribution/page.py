@@ -115,6 +115,7 @@ def _reason(found: Reason, picture: NDArray[np.uint8], config: ModelConfig) -> d
         "method": None if found.heat is None else found.heat.method,
         "base": found.standing.says,
         "instead": found.instead,
+        "failed": found.failed is not None and found.failed.tells,
         "verdict": found.verdict,
         "worth": found.worth,
         "deletion": found.deletion,

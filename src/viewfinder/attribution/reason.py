@@ -102,14 +102,12 @@ class Reason:
         """That the network's own map failed, if so, in a sentence."""
         if self.failed is None:
             return ""
-        how = (
-            f"lowers the score more than only {self.failed.beaten} of {DRAWS} covers at random"
-            if self.failed.tells
-            else "hardly lowers the score"
-        )
+        if not self.failed.tells:
+            return "the network's own map could not be tested; this one is by occlusion instead"
         return (
-            f"the network's own map failed: covering its hottest places {how}; this one is by "
-            "occlusion instead"
+            "the network's own map failed: covering its hottest places lowers the score more than "
+            f"only {self.failed.beaten} of {DRAWS} covers at random; this one is by occlusion "
+            "instead"
         )
 
     @property

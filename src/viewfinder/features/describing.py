@@ -63,7 +63,8 @@ def describe(parts: Sequence[Part], *, bits: int = 16) -> NDArray[np.float32]:
         read = [_pixels(parts, number, bits) for number in numbers]
         return torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2)
 
-    found = vectors(extractor, take, keys, description="describing pictures")
+    what = "labelled objects" if any(part.box for part in parts) else "pictures"
+    found = vectors(extractor, take, keys, description=f"describing {what}")
     lengths = np.linalg.norm(found, axis=1, keepdims=True)
     return np.asarray(found / np.maximum(lengths, 1e-12), np.float32)
 
