@@ -90,6 +90,7 @@ def test_a_picture_that_is_labelled_anew_counts_once_it_is_done(yolo, url):
         assert store.unread_labels() == ()
         with pytest.raises(InputError, match="have been read"):
             store.label_anew("again", picture.id, "ann")
+        picture = store.picture(picture.id).picture
         do(store, "draw", PutBox("new", picture.id, "c1", (1, 1, 5, 5), 0))
         assert picture.path not in store.snapshot().paths
         do(store, "done", SetState(picture.id, "done", picture.revision))

@@ -5,7 +5,8 @@ import pytest
 from viewfinder.datasets.checks.checking import check
 from viewfinder.datasets.converting import convert
 from viewfinder.datasets.opening import read_boxes
-from viewfinder.studio.store import Operation, PutBox, open_store
+from viewfinder.errors import InputError
+from viewfinder.studio.store import Conflict, Operation, PutBox, open_store
 
 LINE = "0 0.5 0.5 0.25 0.25\n"
 
@@ -153,10 +154,15 @@ FIRST = "JPEGImages/1.jpg"
 
 def test_a_page_that_still_names_its_picture_lets_that_picture_wait(voc):
     file, whole = cut(voc, "<size>")
+    lists = voc / "ImageSets" / "Main"
+    lists.mkdir(parents=True, exist_ok=True)
+    (lists / "train.txt").write_text("page0\npage1\n")
     with open_store(voc, wait=True) as store:
         assert waits(store, "not whole XML", FIRST, 0)
+        assert any("of no labelled picture" in each for each in store.notes())
         file.write_text(whole)
         store.look_at_disk()
+        assert not any("of no labelled picture" in each for each in store.notes())
         assert is_read(store, whole.count("<object>"), FIRST)
 
 
@@ -241,3 +247,26 @@ def test_what_waits_is_named_with_its_file_wherever_the_labels_are_read(yolo, ba
         found, faults = check(yolo)
         assert not faults
         assert "1 picture is being labelled anew and is left out" in found.notes
+
+
+def test_that_a_picture_is_labelled_anew_is_undone_and_done_again(yolo, bad):
+    with open_store(yolo, wait=True) as store:
+        id = first(store)[0].id
+        store.label_anew("anew", id, "ann")
+        store.apply(Operation("draw", (PutBox("own", id, "c1", (1, 1, 5, 5), 0),), "ann"))
+        with pytest.raises(Conflict, match="undone first"):
+            store.undo("other", None, seq=1)
+        store.undo("back", "ann")
+        assert store.undo("back-again", "ann").pictures == (id,)
+        assert waits(store, "'hello'")
+        store.redo("on", "ann")
+        assert first(store)[0].ready
+        assert store.unread_labels() == ()
+        store.undo("once-more", "ann")
+        bad.write_text(LINE * 2)
+        assert store.look_at_disk().read == ("labels/1.txt",)
+        assert is_read(store, 2)
+        with pytest.raises(InputError, match="have been read"):
+            store.redo("too-late", "ann")
+        store.restore("all", 0, "ann")
+        assert is_read(store, 2)

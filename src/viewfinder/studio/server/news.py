@@ -108,12 +108,12 @@ class News:
             begun = time.perf_counter()
             # A folder that is not there has been moved, or its disk is away: it may come back.
             if store.data.is_dir() and not busy():
-                now = self._signs(places)
+                now = (*self._signs(places), _unread(store))
                 if now != seen and (now == last or seen is None):
                     self._tell(lambda: said_of(store.look_at_disk()))
                     before, places = places, _places(store)
                     # What changed while it was looked at is looked at again.
-                    now = seen = now if before == places else self._signs(places)
+                    now = seen = now if before == places else (*self._signs(places), _unread(store))
                 last = now
             pause = max(EVERY, _SPARING * (time.perf_counter() - begun))
 
@@ -154,6 +154,14 @@ def _places(store: Store) -> tuple[Path, ...]:
         return (*folders, *unread, *beside, *top)
     except InputError:  # the database is away for a moment
         return (store.data,)
+
+
+def _unread(store: Store) -> Signs:
+    """The files of labels that are waited for: one more may be mended already."""
+    try:
+        return tuple(each.file for each in store.unread_labels())
+    except InputError:
+        return ()
 
 
 def _top(data: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """Reading again what could not be read, where its file is another since; see `unread`."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,8 +11,14 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
-from viewfinder.studio.store.database import Database
-from viewfinder.studio.store.found_rows import box_rows, picture_rows, sizes_of, status_of
+from viewfinder.studio.store.database import Database, set_value
+from viewfinder.studio.store.found_rows import (
+    box_rows,
+    left_out,
+    picture_rows,
+    sizes_of,
+    status_of,
+)
 from viewfinder.studio.store.unread import (
     AGAIN,
     READ,
@@ -166,6 +173,9 @@ class _Turn:
     def finish(self) -> None:
         if self.found is not None and self.chosen:
             self.said += _take(self.connection, self.data, self.found, self.now, self.chosen)
+        if self.found is not None:
+            notes = [*self.found.notes, *left_out(self.found)]
+            set_value(self.connection, "notes", json.dumps(notes))
         self.now.write(self.connection)
 
     def _wait(self, file: str, picture: int) -> None:
@@ -209,6 +219,10 @@ def _take(
     if updates:
         gone = [each["key_"] for each in updates]
         connection.execute(tables.box.delete().where(tables.box.c.picture.in_(gone)))
+        # Edits of these boxes, all undone before the picture waited, cannot come back.
+        logged = tables.change.c
+        of_boxes = (logged.kind == "box") & logged.picture.in_(gone)
+        connection.execute(tables.change.delete().where(of_boxes))
         columns: dict[str, object] = {n: bindparam(n) for n in updates[0] if n != "key_"}
         of_id = update(tables.picture).where(_p.id == bindparam("key_"))
         connection.execute(of_id.values(columns), updates)

@@ -194,6 +194,7 @@ class Store(Reader):
                 raise InputError(f"there is nothing to {'undo' if back else 'do again'}")
             target.append(found)
             undoing.turn(writer, found, back=back)
+            unread.turn_anew(writer, found, back=back)
             return f"{'undone' if back else 'done again'}: {history.said(writer.connection, found)}"
 
         kind = "undo" if back else "redo"
@@ -221,9 +222,10 @@ class Store(Reader):
         """
 
         def work(writer: Writer) -> str:
+            undoing.forget_undone(writer.connection, person)
             return unread.label_anew(writer, picture)
 
-        return self._once(id, person, session, unread.READ, work)
+        return self._once(id, person, session, "edit", work)
 
     def propose(
         self, run: str, proposals: Proposals, *, id: str | None = None, alone: bool = False

@@ -11,12 +11,13 @@ while it is not read, in one of these states (`reading_again.decide`); nothing e
 | whole, also without a box | read, and forgotten here | taken in |
 | whole, and of a picture that did not wait | read, and forgotten | taken in unless labelled |
 
-A person may say that a waiting picture is labelled anew: it then counts once it is done.
+A person may say that a waiting picture is labelled anew: it then counts once it is done. That is
+an edit: undone, the picture waits again.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -53,21 +54,32 @@ class UnreadFile(NamedTuple):
     pictures: list[int]
 
 
+class Anew(NamedTuple):
+    """That a picture is labelled anew: by which operation, and what it waited for, with why."""
+
+    seq: int
+    picture: int
+    files: dict[str, str]
+
+
 @dataclass
 class Kept:
-    """What is kept: the classes as the files had them at first, and the files by name."""
+    """What is kept: the classes as the files had them at first, the files by name, and which
+    pictures were labelled anew."""
 
     classes: list[str]
     files: dict[str, UnreadFile]
+    anew: list[Anew] = field(default_factory=list)
 
     @classmethod
     def of(cls, connection: Connection) -> "Kept":
         found = json.loads(value_of(connection, UNREAD) or '{"classes": [], "files": {}}')
         files = {name: UnreadFile(*each) for name, each in found["files"].items()}
-        return cls(found["classes"], files)
+        return cls(found["classes"], files, [Anew(*each) for each in found.get("anew", ())])
 
     def write(self, connection: Connection) -> None:
-        set_value(connection, UNREAD, json.dumps({"classes": self.classes, "files": self.files}))
+        document = {"classes": self.classes, "files": self.files, "anew": self.anew}
+        set_value(connection, UNREAD, json.dumps(document))
 
 
 def keep(connection: Connection, data: Path, found: "Found") -> None:
@@ -99,20 +111,60 @@ def label_anew(writer: Writer, picture: int) -> str:
     Raises:
         InputError: it does not wait for any file.
     """
-    connection, known = writer.connection, Kept.of(writer.connection)
-    files = [name for name, (_, _, ids) in known.files.items() if picture in ids]
+    known = Kept.of(writer.connection)
+    files = {name: each.why for name, each in known.files.items() if picture in each.pictures}
     if not files:
         raise InputError("the labels of this picture have been read")
+    known.anew.append(Anew(writer.seq, picture, files))
+    _begin_anew(writer, known, picture, files)
+    # In the log it stands as a change of the picture, for undo and for who shows it.
+    writer.put("picture", str(picture), writer.get("picture", str(picture)).now)
+    path = writer.connection.execute(select(_p.path).where(_p.id == picture)).scalar()
+    return f"{given(str(path))} to be labelled anew, without {given(next(iter(files)))}"
+
+
+def turn_anew(writer: Writer, seq: int, *, back: bool) -> None:
+    """Let a picture wait again, where operation `seq` let it be labelled anew; or do that again.
+
+    Raises:
+        Conflict: its boxes were edited since.
+        InputError: its file was read meanwhile.
+    """
+    known = Kept.of(writer.connection)
+    for _, picture, files in (each for each in known.anew if each.seq == seq):
+        if not back:
+            waits = {name for name, each in known.files.items() if picture in each.pictures}
+            if not files.keys() <= waits:
+                raise InputError("the labels of this picture have been read")
+            _begin_anew(writer, known, picture, files)
+            continue
+        if _edited_since(writer.connection, picture, seq):
+            key = "picture", str(picture)
+            raise writer.conflict("what was drawn in it since is to be undone first", [key])
+        for name, why in files.items():
+            others = known.files[name].pictures if name in known.files else []
+            known.files[name] = UnreadFile(AGAIN, why, [*others, picture])
+        values = {"ready": 0, "trouble": next(iter(files.values()))}
+        writer.connection.execute(update(tables.picture).where(_p.id == picture).values(values))
+        known.write(writer.connection)
+
+
+def _begin_anew(writer: Writer, known: Kept, picture: int, files: Mapping[str, str]) -> None:
     for name in files:
         sign, why, ids = known.files.pop(name)
         if rest := [each for each in ids if each != picture]:
             known.files[name] = UnreadFile(sign, why, rest)
-    known.write(connection)
-    said = f"{ANEW} without {given(files[0])}: it counts once it is done"
+    known.write(writer.connection)
+    said = f"{ANEW} without {given(next(iter(files)))}: it counts once it is done"
     values = {"ready": 1, "listed": 0, "trouble": kept(said), "touched": writer.seq}
-    connection.execute(update(tables.picture).where(_p.id == picture).values(values))
-    path = connection.execute(select(_p.path).where(_p.id == picture)).scalar()
-    return f"{given(str(path))} to be labelled anew, without {given(files[0])}"
+    writer.connection.execute(update(tables.picture).where(_p.id == picture).values(values))
+
+
+def _edited_since(connection: Connection, picture: int, seq: int) -> bool:
+    change, undoing = tables.change.c, tables.undoing.c
+    rows = select(change.seq).where(change.picture == picture, change.seq > seq)
+    in_force = rows.where(undoing.seq == change.seq, undoing.undone == 0)
+    return connection.execute(in_force.limit(1)).scalar() is not None
 
 
 def ids_of(connection: Connection, paths: Sequence[str]) -> Mapping[str, int]:

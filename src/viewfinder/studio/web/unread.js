@@ -62,7 +62,7 @@ function ofPicture(page, picture) {
 async function anew(page, picture) {
   const boxes = page.studio.boxes.size;
   const kept = boxes ? `What could be read (${boxes === 1 ? "1 box" : `${boxes} boxes`}) stays, for you to complete. ` : "";
-  const text = `Label this picture anew? ${kept}Its file of labels stays as it is and is not read any more, mended or not; this cannot be undone. The picture counts in trainings and exports once you say that it is done.`;
+  const text = `Label this picture anew? ${kept}Its file of labels stays as it is and is not read any more, mended or not, unless you undo this. The picture counts in trainings and exports once you say that it is done.`;
   if (!(await page.dialogs.confirm(text, "Label it anew", "Wait for the file"))) return;
   try {
     await post("/api/anew", { id: newId(), picture: picture.id, session: page.session });
