@@ -141,20 +141,6 @@ def test_a_box_smaller_than_what_is_written_of_a_pixel_is_kept_as_it_is(tmp_path
     assert len(rows(read_boxes(tmp_path / "b"))["a.png"][2]) == 1
 
 
-@pytest.mark.parametrize("place", ["", "deeper/out", "../a/out"])
-def test_nothing_is_written_into_the_set_itself(place, tmp_path):
-    source = write_coco(
-        tmp_path / "a",
-        images=[{"id": 1, "file_name": "a.png", "width": 9, "height": 9}],
-        annotations=[],
-        categories=[{"id": 1, "name": "dot"}],
-    )
-    with pytest.raises(InputError, match="own folder"):
-        convert(source, source / (place or "out"), to="yolo")
-    convert(source, source / ".hidden/out", to="yolo")
-    assert len(read_boxes(source)) == 1
-
-
 def test_a_box_of_one_pixel_is_counted_as_lost_to_voc(tmp_path):
     images = [{"id": 1, "file_name": "a.png", "width": 90, "height": 70}]
     boxes = [

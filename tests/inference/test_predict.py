@@ -117,7 +117,7 @@ def test_nothing_to_answer_is_refused(run, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="holds no pictures"):
         answers(run, tmp_path)
     say(monkeypatch, b"\n\n")
-    with pytest.raises(InputError, match="holds no pictures"):
+    with pytest.raises(InputError, match="standard input names no picture"):
         answers(run, "-")
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"no picture")

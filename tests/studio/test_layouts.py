@@ -28,6 +28,7 @@ from viewfinder.studio.store import (
     open_store,
     read_lines,
 )
+from viewfinder.studio.store.exporting import refuse_within
 
 COLUMNS = ("splits", "labels", "sizes", "image_ids")
 
@@ -453,3 +454,14 @@ def test_pictures_in_one_folder_that_is_no_class_are_pictures_without_labels(tmp
     with open_store(tmp_path, wait=True) as store:
         assert [each.path for each in store.pictures().pictures] == [*beside, "sub/b.jpg"]
         assert all(each.ready for each in store.pictures().pictures)
+
+
+@pytest.mark.parametrize("place", ["out", "deeper/out", "../a/out"])
+def test_a_place_in_the_set_itself_is_refused(place, tmp_path):
+    with pytest.raises(InputError, match="own folder"):
+        refuse_within(tmp_path / "a", tmp_path / "a" / place)
+
+
+@pytest.mark.parametrize("place", [".hidden/out", "../out", "../ab"])
+def test_a_place_beside_the_set_or_hidden_in_it_is_not(place, tmp_path):
+    refuse_within(tmp_path / "a", tmp_path / "a" / place)

@@ -20,7 +20,6 @@ from viewfinder.datasets.opening import read_boxes, usable_boxes
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.files import explained_writing, new_folder
-from viewfinder.pictures.finding import is_visible
 from viewfinder.pictures.reading import read_header
 
 # What cannot stand in a list of names, a line each.
@@ -70,7 +69,7 @@ def convert(
 
     Raises:
         InputError: the source has no boxes or cannot be read, or a fault makes it unsafe to go on;
-            `out` exists, lies in the set's own folder, or cannot be written.
+            `out` exists, or cannot be written.
     """
     if isinstance(source, (str, Path)):
         return write_boxes(_source(source, stored=stored), out, to=to, copy=copy)
@@ -115,30 +114,12 @@ def _short_names(sources: Sequence[str | Path]) -> list[str]:
     return names
 
 
-def refuse_within(root: Path, out: Path) -> None:
-    """Refuse a place in a set's own folder, where its pictures would be pictures of the set again.
-
-    What is hidden there is never read as a part of it.
-
-    Raises:
-        InputError: `out` is such a place.
-    """
-    home, place = root.resolve(), out.resolve()
-    within = place.relative_to(home).parts if place.is_relative_to(home) else ()
-    if within and all(map(is_visible, within)):
-        raise InputError(
-            f"{out} lies in the set's own folder, where the new pictures and labels would be read "
-            f"as more of it: name a place beside it, such as {home.with_name(f'{home.name}-new')}"
-        )
-
-
 def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) -> Conversion:
     """Write boxes and their pictures as a new folder; see `convert`.
 
     Raises:
-        InputError: `out` exists, lies in the set's own folder, or cannot be written.
+        InputError: `out` exists, or cannot be written.
     """
-    refuse_within(dataset.root, out)
     lost: Counter[str] = Counter(dataset.unread)
     listed = listed_only(dataset)
     lost["pictures on no list of a split"] = len(dataset) - len(listed)

@@ -38,7 +38,8 @@ def test_a_folder_that_cannot_be_read_is_told_of(tmp_path, serve, visit):
     (tmp_path / "a.json").write_text(json.dumps({"gtboxes": []}))
     with open_store(tmp_path) as store:
         page = visit(serve(store).address.url)
-        told(page, "The folder was not read: ")
+        panel = page.get_by_role("heading", name="The labels here cannot be read yet")
+        until(panel.is_visible)
         until(lambda: page.locator("#state").inner_text() == "not read")
 
 

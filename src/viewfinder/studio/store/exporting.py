@@ -24,7 +24,7 @@ from viewfinder.datasets.dealing import listed_only
 from viewfinder.datasets.opening import read_box_files, refuse_blocking, usable_boxes
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, new_folder, replacing_by_name
-from viewfinder.pictures.finding import pictures_below
+from viewfinder.pictures.finding import is_visible, pictures_below
 from viewfinder.studio.store.database import Database
 from viewfinder.studio.store.records import Export
 
@@ -62,6 +62,23 @@ def export(dataset: Dataset, out: Path, *, to: str) -> Export:
 
 
 Written = tuple[int, int, dict[str, int], tuple[str, ...]]
+
+
+def refuse_within(root: Path, out: Path) -> None:
+    """Refuse a place in a set's own folder, where its pictures would be pictures of the set again.
+
+    What is hidden there is never read as a part of it.
+
+    Raises:
+        InputError: `out` is such a place.
+    """
+    home, place = root.resolve(), out.resolve()
+    within = place.relative_to(home).parts if place.is_relative_to(home) else ()
+    if within and all(map(is_visible, within)):
+        raise InputError(
+            f"{out} lies in the set's own folder, where the new pictures and labels would be read "
+            f"as more of it: name a place beside it, such as {home.with_name(f'{home.name}-new')}"
+        )
 
 
 def _write_boxes(dataset: Dataset, out: Path, to: str) -> Written:

@@ -160,10 +160,9 @@ class Reader:
         """Write the labels of this moment as a new folder; see `exporting.export`, and of masks
         `subjects.export_masks`."""
         # It writes and reads all layouts, which an opening need not wait for.
-        from viewfinder.datasets.converting import refuse_within
         from viewfinder.studio.store import exporting
 
-        refuse_within(self.data, out)
+        exporting.refuse_within(self.data, out)
         if self.kind() == "masks" or to == "masks":
             return self._export_masks(out, to)
         dataset = self.snapshot()
