@@ -1,6 +1,7 @@
 """A second opinion changes what an object is, not whether it is there; and is kept if it gains."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from viewfinder.errors import InputError
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.opinion.forming import FramedSplit, by_chance, form_opinion
+from viewfinder.tasks.detect.opinion.forming import FramedSplit, form_opinion, likelier_by_chance
 from viewfinder.tasks.detect.opinion.second import (
     FILE,
     Consulted,
@@ -160,7 +161,7 @@ def confused(held_out):
         for picture in (next(place) for _ in pictures):
             boxes = held_out.truth.corners[held_out.truth.of(picture)].astype(np.float32)
             first = random.integers(2, size=len(boxes))
-            scores = np.repeat(np.float32([0.5, 0.45]), len(boxes))
+            scores = np.repeat(np.float32([0.9, 0.05]), len(boxes))
             labels = np.concatenate([first, 1 - first])
             answers.append(Detections(np.tile(boxes, (2, 1)), scores, labels))
         return answers
@@ -180,11 +181,20 @@ def test_one_that_gains_is_kept():
     assert "kept" in formed.says
 
 
-def test_one_that_gains_no_more_than_chance_is_left_off():
-    """The detector is wrong about a single object, which the layer puts right."""
+def test_one_that_gains_no_more_than_chance_is_left_off(monkeypatch):
+    module = "viewfinder.tasks.detect.opinion.forming.likelier_by_chance"
+    held_out, cpu = side(12, 1), torch.device("cpu")
+    for chance, kept in ((0.04, True), (0.06, False)):
+        monkeypatch.setattr(module, lambda before, after, told=chance: told)
+        formed = form_opinion(side(6, 0), held_out, ("sky", "leaf"), confused(held_out), cpu)
+        assert formed.after > formed.before + 0.1
+        assert (formed.opinion is not None) is kept
+    assert "left off: true classes become no likelier than chance makes them" in formed.says
+
+
+def test_one_that_makes_surer_what_is_right_already_is_left_off():
+    """It would cost each later answer its time, and change none."""
     held_out = side(12, 1)
-    first, cpu = held_out.truth.classes.copy(), torch.device("cpu")
-    first[3] = 1 - first[3]
     place = iter(range(len(held_out.truth.offsets)))
 
     def reply(pictures):
@@ -192,23 +202,33 @@ def test_one_that_gains_no_more_than_chance_is_left_off():
         for picture in (next(place) for _ in pictures):
             rows = held_out.truth.of(picture)
             boxes = held_out.truth.corners[rows].astype(np.float32)
-            labels = np.concatenate([first[rows], 1 - first[rows]])
+            right = held_out.truth.classes[rows]
             scores = np.repeat(np.float32([0.5, 0.45]), len(boxes))
-            answers.append(Detections(np.tile(boxes, (2, 1)), scores, labels))
+            answers.append(
+                Detections(np.tile(boxes, (2, 1)), scores, np.concatenate([right, 1 - right]))
+            )
         return answers
 
-    formed = form_opinion(side(6, 0), held_out, ("sky", "leaf"), reply, cpu)
-    assert formed.right == (23, 24)
-    assert formed.after > formed.before
+    formed = form_opinion(side(6, 0), held_out, ("sky", "leaf"), reply, torch.device("cpu"))
+    assert formed.right == (24, 24)
     assert formed.opinion is None
-    assert "1 come to their class and 0 lose it; left off: that is no more than" in formed.says
+    assert formed.says.endswith("left off")
 
 
 @pytest.mark.parametrize(
-    ("better", "worse", "chance"), [(0, 0, 1.0), (4, 0, 1 / 16), (5, 0, 1 / 32), (8, 1, 10 / 512)]
+    ("gains", "chance"),
+    [
+        # Of two degrees of freedom P(T > t) is (1 - t / √(2 + t²)) / 2, here of t = 2√3.
+        ([1.0, 2.0, 3.0], (1 - math.sqrt(12 / 14)) / 2),
+        ([-1.0, -2.0, -3.0], 1.0),
+        ([3.0], 1.0),
+        ([0.5, 0.5], 0.0),
+    ],
 )
-def test_how_likely_chance_does_as_much(better, worse, chance):
-    assert by_chance(better, worse) == pytest.approx(chance)
+def test_how_likely_chance_does_as_much(gains, chance):
+    before = np.full(len(gains), 0.01)
+    after = before * np.exp(gains)
+    assert likelier_by_chance(before, after) == pytest.approx(chance)
 
 
 def test_boxes_end_where_pictures_do_as_those_of_every_answer():

@@ -10,7 +10,6 @@ sign test).
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from time import perf_counter
 
 import numpy as np
@@ -24,6 +23,7 @@ from viewfinder.datasets.loading import Pixels
 from viewfinder.events import track
 from viewfinder.features.vectors import Extractor, described
 from viewfinder.pictures.geometry import iou, transform_boxes
+from viewfinder.student import two_sided_p
 from viewfinder.tasks.answering import in_batches
 from viewfinder.tasks.classify.heads import Floats, Labels
 from viewfinder.tasks.classify.last_layer import IN_WORDS, Solved, VectorExamples, solve
@@ -56,8 +56,9 @@ _MOST_PICTURES, _FEWEST = 100, 10
 _FEW_CROPS = 400
 _BATCH = 16
 _WEIGHTS = np.linspace(0, 1, 21)
-# How likely chance alone may be to turn as many objects to the better as a second opinion did.
-_BY_CHANCE = 0.05
+# How likely chance alone may be to make true classes as much likelier as a second opinion did, and
+# what AP50 must rise by to be worth its time.
+_BY_CHANCE, _WORTH = 0.05, 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,10 +237,12 @@ def _judged(
     before, after = ap50(0.0), ap50(weight)
     alone, both = _right(first, second, true, 0.0), _right(first, second, true, weight)
     better, worse = int((both & ~alone).sum()), int((alone & ~both).sum())
-    kept = after > before and by_chance(better, worse) <= _BY_CHANCE
-    why = "kept" if kept else "left off: that is no more than chance does"
-    if not kept and after <= before:
-        why = "left off"
+    believed = [_shares_of(true, first, second, each) for each in (0.0, weight)]
+    chance = likelier_by_chance(*believed)
+    kept = after >= before + _WORTH and chance <= _BY_CHANCE
+    why = "kept" if kept else "left off"
+    if after >= before + _WORTH and not kept:
+        why = "left off: true classes become no likelier than chance makes them"
     says = (
         f"second opinion on classes by {way}, weight {weight:.2f}: AP50 of held-out pictures "
         f"{before:.3f} without, {after:.3f} with it; of {counted(len(true), 'object')} found there "
@@ -250,11 +253,20 @@ def _judged(
     return Formed(opinion, says, weight, before, after, len(true), right)
 
 
-def by_chance(better: int, worse: int) -> float:
-    """How likely so many of these are better, or more, if each is by the toss of a coin."""
-    count = better + worse
-    ways = sum(math.comb(count, heads) for heads in range(better, count + 1))
-    return float(Fraction(ways, 2**count))
+def likelier_by_chance(before: Floats, after: Floats) -> float:
+    """How likely chance makes true classes so much likelier: a paired t test, to one side.
+
+    More is known of an object than whether its class is right: by how much it is believed. So a
+    dozen objects can tell, where the few whose class changes could not.
+
+    Args:
+        before, after: the shares of the objects' true classes.
+    """
+    gains = np.log(after) - np.log(before)
+    if len(gains) < 2 or gains.mean() <= 0:
+        return 1.0
+    error = float(gains.std(ddof=1)) / math.sqrt(len(gains))
+    return two_sided_p(float(gains.mean()) / error, len(gains) - 1) / 2 if error else 0.0
 
 
 def _pairs(
@@ -289,10 +301,15 @@ def _likeliest(first: Floats, second: Floats, true: Labels) -> float:
     """The weight that makes the true classes likeliest; the least of several."""
 
     def surprise(weight: float) -> float:
-        shares = [mixture(f, s, weight)[t] for f, s, t in zip(first, second, true, strict=True)]
-        return float(-np.log(shares).mean())
+        return float(-np.log(_shares_of(true, first, second, weight)).mean())
 
     return float(min(_WEIGHTS, key=surprise))
+
+
+def _shares_of(true: Labels, first: Floats, second: Floats, weight: float) -> Floats:
+    """How far the true class of each object is believed."""
+    pairs = zip(first, second, true, strict=True)
+    return np.array([mixture(f, s, weight)[t] for f, s, t in pairs])
 
 
 def _right(first: Floats, second: Floats, true: Labels, weight: float) -> NDArray[np.bool_]:
