@@ -18,7 +18,7 @@ IN_ORDER = "in order"
 MOTION = "motion"
 """Keeps, by video, how things move between keys: `linear`, or `flow`."""
 UNREAD = "unread"
-"""Keeps the files of labels that could not be read: by name the sign (size and time), why, and the
+"""Keeps the files of labels that could not be read: by name the sign (size and times), why, and the
 ids of the pictures."""
 SEEN_AGAIN = (-1, -1)
 """The sign of a file that is looked at again whenever the folder is."""
@@ -121,9 +121,9 @@ def unread_faults(
     return faults, waiting
 
 
-def _sign(file: Path) -> tuple[int, int]:
+def _sign(file: Path) -> tuple[int, int, int]:
     status = file.stat()
-    return status.st_size, status.st_mtime_ns
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def between_keys(

@@ -144,10 +144,10 @@ def _files(data: Path) -> Signs:
 
 
 def _places(store: Store) -> tuple[Path, ...]:
-    """The folders in which pictures lie, and where labels could not be read what they hang on:
-    those files and their folders, and the files that say what the set is."""
+    """The folders in which pictures lie, and where labels could not be read, or not at first, what
+    they hang on: those files and their folders, and the files that say what the set is."""
     try:
-        unread = [store.data / each.file for each in store.unread_labels()]
+        unread = [store.data / file for file in store.watched_labels()]
         folders = [store.data / each for each in sorted(store.folders())]
         beside = sorted({file.parent for file in unread} - {*folders})
         top = [file for file in _top(store.data) if file not in unread] if unread else []
@@ -157,9 +157,9 @@ def _places(store: Store) -> tuple[Path, ...]:
 
 
 def _unread(store: Store) -> Signs:
-    """The files of labels that are waited for: one more may be mended already."""
+    """The files of labels that are waited for, or were: one more may be mended already."""
     try:
-        return tuple(each.file for each in store.unread_labels())
+        return store.watched_labels()
     except InputError:
         return ()
 
@@ -172,11 +172,13 @@ def _top(data: Path) -> list[Path]:
         return []
 
 
-def _time_of(place: Path) -> int | None:
+def _time_of(place: Path) -> tuple[int, int] | None:
     try:
-        return place.stat().st_mtime_ns
+        status = place.stat()
     except OSError:
         return None
+    # Who may read it is in no other time.
+    return status.st_mtime_ns, status.st_ctime_ns
 
 
 def _sign_of(file: Path) -> Signs:
@@ -212,4 +214,4 @@ def said_of(report: DiskReport) -> tuple[str, ...]:
     if report.read:
         files = counted(len(report.read), "file of labels", "files of labels")
         said.append(f"{files} mended, and read now ({some(report.read)})")
-    return (*said, *(f"still not read: {why}" for why in report.unread))
+    return (*said, *(f"still not read: {why}" for why in report.unread), *report.remarks)

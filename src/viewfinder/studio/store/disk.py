@@ -73,8 +73,8 @@ def look(database: Database, data: Path) -> DiskReport:
         updates.append(row)
     _write(database, updates)
     _add(database, data, report.added, fresh, kind)
-    read, still = reading_again.look(database, data)
-    return replace(report, read=read, unread=still)
+    labels = reading_again.look(database, data)
+    return replace(report, **labels._asdict())
 
 
 def add(database: Database, data: Path, paths: Sequence[str]) -> None:

@@ -126,6 +126,11 @@ class Reader:
         with self._database.read() as connection:
             return unread.listed(connection)
 
+    def watched_labels(self) -> tuple[str, ...]:
+        """The files of labels that are read once they are others, those that were mended too."""
+        with self._database.read() as connection:
+            return unread.watched(connection)
+
     def caution(self) -> str:
         """What to know of the disk that the labels lie on, in a sentence; nothing of most."""
         return self._database.caution

@@ -1,10 +1,11 @@
 """Reading again what could not be read, where its file is another since; see `unread`."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
@@ -19,11 +20,18 @@ from viewfinder.studio.store.found_rows import (
     sizes_of,
     status_of,
 )
+from viewfinder.studio.store.mended import (
+    blanks_wait,
+    fewer,
+    others_again,
+    wait_again,
+)
 from viewfinder.studio.store.unread import (
     AGAIN,
     READ,
     WAITS,
     Kept,
+    MendedFile,
     State,
     UnreadFile,
     ids_of,
@@ -90,29 +98,38 @@ def decide(
     return Decision("read", "", (*read, *others) if there else tuple(read), waits)
 
 
-def look(database: Database, data: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Read what could not be read, where its file is another since.
+class Looked(NamedTuple):
+    """The files that are read now, sentences on those that still are not, and on what to see to of
+    those that are or were."""
 
-    Returns:
-        the files that are read now, and sentences on those that still are not.
-    """
+    read: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def look(database: Database, data: Path) -> Looked:
+    """Read what could not be read, or may have been half written, where its file is another."""
     with database.read() as connection:
         known = Kept.of(connection)
     changed = [
         name for name, each in known.files.items() if sign_of(data / given(name)) != each.sign
     ]
-    if not changed:
-        return (), ()
-    signs = {name: sign_of(data / given(name)) for name in changed}
+    signs = others_again(data, known)
+    again = list(signs)
+    if not changed and not again:
+        return Looked()
+    signs |= {name: sign_of(data / given(name)) for name in changed}
     found, failed = _found(data)
     with database.write() as connection:
         now = Kept.of(connection)
-        turn = _Turn(connection, data, found, failed, now)
-        for name in changed:
-            if name in now.files:
-                turn.file(name, signs[name])
+        told = wait_again(connection, now, [name for name in again if name in now.mended])
+        chosen = [name for name in dict.fromkeys([*changed, *again]) if name in now.files]
+        found = None if found is None else blanks_wait(connection, data, found, now, chosen)
+        turn = _Turn(connection, data, found, failed, now, signs)
+        for name in chosen:
+            turn.file(name, signs[name])
         turn.finish()
-    return tuple(turn.good), tuple(turn.said)
+    return Looked(tuple(turn.good), tuple(turn.said), (*told, *turn.told))
 
 
 def _found(data: Path) -> tuple["Found | None", str]:
@@ -138,8 +155,10 @@ class _Turn:
     found: "Found | None"
     failed: str
     now: Kept
+    signs: Mapping[str, list[object]]
     good: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     chosen: dict[str, str] = field(default_factory=dict)
 
     def file(self, name: str, sign: list[object]) -> None:
@@ -172,7 +191,15 @@ class _Turn:
 
     def finish(self) -> None:
         if self.found is not None and self.chosen:
-            self.said += _take(self.connection, self.data, self.found, self.now, self.chosen)
+            taken = _take(self.connection, self.data, self.found, self.now, self.chosen)
+            self.said += taken.refused
+            self.told += taken.fewer
+            for path, id in taken.ids.items():
+                name = kept(self.found.files.get(path) or self.chosen[path])
+                sign = self.signs.get(name) or sign_of(self.data / given(name))
+                before = self.now.mended.get(name)
+                ids = before.pictures if before and before.seq == taken.seq else []
+                self.now.mended[name] = MendedFile(sign, taken.seq, [*ids, id])
         if self.found is not None:
             notes = [*self.found.notes, *left_out(self.found)]
             set_value(self.connection, "notes", json.dumps(notes))
@@ -192,14 +219,20 @@ class _Turn:
         self.connection.execute(chosen.values(trouble=kept(why)))
 
 
+class _Taken(NamedTuple):
+    """By which operation pictures were taken in, and which; sentences on those that have labels by
+    now, which stay as they are; and on those of fewer boxes than before."""
+
+    seq: int
+    ids: Mapping[str, int]
+    refused: list[str]
+    fewer: list[str]
+
+
 def _take(
     connection: Connection, data: Path, found: "Found", known: Kept, chosen: Mapping[str, str]
-) -> list[str]:
-    """Take in what the files say of pictures, each with its file, as one operation.
-
-    Returns:
-        sentences on those that have labels by now, which stay as they are.
-    """
+) -> _Taken:
+    """Take in what the files say of pictures, each with its file, as one operation."""
     writer = Writer(connection, "")
     ids, refused = _free(connection, chosen)
     indices = [index for index, path in enumerate(found.paths) if path in ids]
@@ -216,6 +249,8 @@ def _take(
             name, own = f"r{writer.seq}.{row['place']}", labels[str(row["label"])]
             # The number of another box may be the same by now.
             boxes.append(row | {"id": name, "label": own, "number": None})
+    counts = Counter(id for row in boxes if isinstance(id := row["picture"], int))
+    less = fewer(connection, ids, counts, chosen)
     if updates:
         gone = [each["key_"] for each in updates]
         connection.execute(tables.box.delete().where(tables.box.c.picture.in_(gone)))
@@ -230,8 +265,8 @@ def _take(
         connection.execute(insert(tables.box), boxes)
     files = list(dict.fromkeys(chosen[found.paths[index]] for index in indices))
     parts = [f"{some(files)} read, now that it can be"] if files else []
-    writer.finish(f"read-{writer.seq}", READ, "; ".join([*parts, *refused]), undoable=False)
-    return refused
+    writer.finish(f"read-{writer.seq}", READ, "; ".join([*parts, *refused, *less]), undoable=False)
+    return _Taken(writer.seq, ids, refused, less)
 
 
 def _free(connection: Connection, chosen: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:

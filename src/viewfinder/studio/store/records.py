@@ -258,6 +258,7 @@ class DiskReport:
         moved: from, to.
         read: files of labels that could not be read before, and are now.
         unread: sentences on those that are others now, and still cannot be read.
+        remarks: sentences on those that are read, or were before, and what to see to.
     """
 
     added: tuple[str, ...] = ()
@@ -267,6 +268,7 @@ class DiskReport:
     changed: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())

@@ -8,8 +8,17 @@ while it is not read, in one of these states (`reading_again.decide`); nothing e
 | it still cannot be read, or what belongs to it cannot | waiting | wait; `why` is said anew |
 | it is not there | gone | wait; what was read of them stays |
 | not there, and the labels stand in another file | read | taken in; if that is bad, wait for it |
-| whole, also without a box | read, and forgotten here | taken in |
-| whole, and of a picture that did not wait | read, and forgotten | taken in unless labelled |
+| empty, as one that is still being written is | waiting | wait; it is said to be empty |
+| whole, of Pascal VOC also without a box | read, and remembered | taken in |
+| whole, and of a picture that did not wait | read, and remembered | taken in unless labelled |
+
+What was read may have been half written. It is remembered (`mended`) until its pictures are edited:
+
+| a file that was read, when it is another again | its pictures |
+|---|---|
+| nobody edited, labelled or said done its picture since | wait again, and it is decided as above |
+| somebody did | stay as they are, which is said, and the file is forgotten |
+| it is not there | stay as they are; it is remembered |
 
 A person may say that a waiting picture is labelled anew: it then counts once it is done. That is
 an edit: undone, the picture waits again.
@@ -28,7 +37,6 @@ from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import set_value, value_of
-from viewfinder.studio.store.found_rows import status_of
 from viewfinder.studio.store.records import UnreadLabels
 from viewfinder.studio.store.writing import Writer
 
@@ -46,11 +54,20 @@ WAITS = (_p.ready == 0) & (_p.trouble != "")
 
 
 class UnreadFile(NamedTuple):
-    """A file that is not read: its sign (size and time, None where it is not there), why, and the
+    """A file that is not read: its sign (size and times, None where it is not there), why, and the
     ids of its pictures."""
 
     sign: list[object]
     why: str
+    pictures: list[int]
+
+
+class MendedFile(NamedTuple):
+    """A file that could not be read and was: its sign then, by which operation, and the ids of the
+    pictures that were taken in."""
+
+    sign: list[object]
+    seq: int
     pictures: list[int]
 
 
@@ -64,22 +81,25 @@ class Anew(NamedTuple):
 
 @dataclass
 class Kept:
-    """What is kept: the classes as the files had them at first, the files by name, and which
-    pictures were labelled anew."""
+    """What is kept: the classes as the files had them at first, the files by name, which pictures
+    were labelled anew, and the files that were read later."""
 
     classes: list[str]
     files: dict[str, UnreadFile]
     anew: list[Anew] = field(default_factory=list)
+    mended: dict[str, MendedFile] = field(default_factory=dict)
 
     @classmethod
     def of(cls, connection: Connection) -> "Kept":
         found = json.loads(value_of(connection, UNREAD) or '{"classes": [], "files": {}}')
         files = {name: UnreadFile(*each) for name, each in found["files"].items()}
-        return cls(found["classes"], files, [Anew(*each) for each in found.get("anew", ())])
+        anew = [Anew(*each) for each in found.get("anew", ())]
+        mended = {name: MendedFile(*each) for name, each in found.get("mended", {}).items()}
+        return cls(found["classes"], files, anew, mended)
 
     def write(self, connection: Connection) -> None:
         document = {"classes": self.classes, "files": self.files, "anew": self.anew}
-        set_value(connection, UNREAD, json.dumps(document))
+        set_value(connection, UNREAD, json.dumps(document | {"mended": self.mended}))
 
 
 def keep(connection: Connection, data: Path, found: "Found") -> None:
@@ -101,6 +121,12 @@ def listed(connection: Connection) -> tuple[UnreadLabels, ...]:
     return tuple(
         UnreadLabels(given(name), given(why), tuple(ids)) for name, (_, why, ids) in files.items()
     )
+
+
+def watched(connection: Connection) -> tuple[str, ...]:
+    """The files of labels that are read once they are others: those not read, and those mended."""
+    known = Kept.of(connection)
+    return tuple(given(name) for name in {**known.files, **known.mended})
 
 
 def label_anew(writer: Writer, picture: int) -> str:
@@ -178,6 +204,10 @@ def ids_of(connection: Connection, paths: Sequence[str]) -> Mapping[str, int]:
 
 
 def sign_of(file: Path) -> list[object]:
-    """What tells that a file of labels is another."""
-    status = status_of(file)
-    return [status["size"], status["mtime"]]
+    """What tells that a file of labels is another, or may be read now."""
+    try:
+        status = file.stat()
+    except OSError:
+        return [None, None, None]
+    # Who may read it is in no other time.
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]

@@ -1,0 +1,124 @@
+"""Files of labels that could not be read, and were later: they may have been half written."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, func, select, update
+
+from viewfinder.datasets.formats.stored_text import given, kept
+from viewfinder.studio.store import tables
+from viewfinder.studio.store.unread import AGAIN, Kept, UnreadFile, sign_of
+from viewfinder.wording import counted, some
+
+if TYPE_CHECKING:
+    from viewfinder.studio.store.found import Found
+
+_p, _box, _change = tables.picture.c, tables.box.c, tables.change.c
+_AT_ONCE = 500
+
+
+def others_again(data: Path, known: Kept) -> dict[str, list[object]]:
+    """The signs of the mended files that are there, and others than when they were read."""
+    signs = {name: sign_of(data / given(name)) for name in known.mended}
+    return {
+        name: sign
+        for name, sign in signs.items()
+        if sign[0] is not None and sign != known.mended[name].sign
+    }
+
+
+def wait_again(connection: Connection, known: Kept, names: Iterable[str]) -> list[str]:
+    """Let the pictures of mended files that are others again wait for them.
+
+    Returns:
+        sentences on pictures that were edited since, which stay as they are.
+    """
+    told = []
+    for name in names:
+        _, seq, pictures = known.mended.pop(name)
+        edited = _edited(connection, pictures, seq)
+        if edited:
+            chosen = select(_p.path).where(_p.id.in_(edited[:_AT_ONCE]))
+            paths = [given(path) for path in connection.execute(chosen).scalars()]
+            why = f"{given(name)} is another file again, and {some(paths, 2)} edited since it was"
+            told.append(f"{why} read: these labels stay, and those of the file are not taken in")
+        free = [picture for picture in pictures if picture not in edited]
+        if not free:
+            continue
+        why = kept(f"{given(name)}: it is another file again")
+        before = known.files.get(name)
+        ids = [*dict.fromkeys([*(before.pictures if before else ()), *free])]
+        known.files[name] = UnreadFile(AGAIN, why, ids)
+        values = {"ready": 0, "trouble": why}
+        connection.execute(update(tables.picture).where(_p.id.in_(free)).values(values))
+    return told
+
+
+def _edited(connection: Connection, pictures: Sequence[int], seq: int) -> list[int]:
+    """The pictures that somebody edited after an operation: also what was undone can come back."""
+    edits = _change.kind.in_(("box", "picture")) & (_change.seq > seq)
+    rows = select(_change.picture).distinct().where(edits, _change.picture.in_(pictures))
+    return list(connection.execute(rows).scalars())
+
+
+def with_blank(found: "Found", blank: Iterable[str]) -> "Found":
+    """What a folder holds, where these files of labels are empty: their pictures wait for them.
+
+    One that is being written is empty at first, and one that was emptied says nothing of what was
+    in it.
+    """
+    from viewfinder.studio.store.found import Unread
+
+    unread = dict(found.unread)
+    for file in blank:
+        if file not in unread:
+            own = tuple(path for path, of in found.files.items() if of == file)
+            why = f"{file}: it is empty; write the boxes into it, or label the picture anew"
+            unread[file] = Unread(own, why)
+    return replace(found, unread=unread)
+
+
+def blanks_wait(
+    connection: Connection, data: Path, found: "Found", known: Kept, names: Iterable[str]
+) -> "Found":
+    """`with_blank`, of these files that are not read, and of those that their pictures have now."""
+    files = []
+    for name in names:
+        files.append(given(name))
+        rows = select(_p.path).where(_p.id.in_(known.files[name].pictures))
+        paths = map(given, connection.execute(rows).scalars())
+        files += [found.files[path] for path in paths if path in found.files]
+    return with_blank(found, [file for file in dict.fromkeys(files) if _is_blank(data / file)])
+
+
+def _is_blank(file: Path) -> bool:
+    try:
+        return not file.read_bytes().removeprefix(b"\xef\xbb\xbf").strip()
+    except OSError:
+        return False
+
+
+def fewer(
+    connection: Connection, ids: Mapping[str, int], now: Mapping[int, int], of: Mapping[str, str]
+) -> list[str]:
+    """Sentences on files that are read with fewer boxes than could be read of them before.
+
+    Args:
+        ids: the pictures by path, whose boxes are still those of before.
+        now: how many boxes each is given.
+        of: the file of each picture.
+    """
+    count = func.count()
+    rows = select(_box.picture, count).where(_box.removed == 0).group_by(_box.picture)
+    everything, before = list(ids.values()), dict[int, int]()
+    for start in range(0, len(everything), _AT_ONCE):
+        part = rows.where(_box.picture.in_(everything[start : start + _AT_ONCE]))
+        before |= dict(map(tuple, connection.execute(part)))
+    return [
+        f"{of[path]} is read with {counted(now.get(id, 0), 'box')}, and {before[id]:,} could be "
+        "read of it before: see that it is whole"
+        for path, id in ids.items()
+        if now.get(id, 0) < before.get(id, 0)
+    ]
