@@ -6,7 +6,7 @@ from viewfinder.datasets.checks.checking import check
 from viewfinder.datasets.converting import convert
 from viewfinder.datasets.opening import read_boxes
 from viewfinder.errors import InputError
-from viewfinder.studio.store import Conflict, Operation, PutBox, open_store
+from viewfinder.studio.store import Conflict, Operation, PutBox, SetState, open_store
 
 LINE = "0 0.5 0.5 0.25 0.25\n"
 
@@ -184,10 +184,31 @@ def test_a_page_of_a_picture_that_was_labelled_meanwhile_is_said_and_changes_not
         id = first(store, FIRST)[0].id
         store.apply(Operation("draw", (PutBox("own", id, "c1", (1, 1, 5, 5), 0),), "ann"))
         file.write_text(whole)
-        (said,) = store.look_at_disk().unread
+        report = store.look_at_disk()
+        assert (report.read, report.unread) == ((), ())
+        (said,) = report.remarks
         assert f"is of {FIRST}, which has other labels by now" in said
         assert said in store.history()[0].said
         assert is_read(store, 1, FIRST)
+
+
+@pytest.mark.parametrize("state", ["done", "skipped"])
+def test_a_page_of_a_picture_that_was_said_to_be_without_boxes_waits(voc, state):
+    file, whole = cut(voc, "<filename>")
+    with open_store(voc, wait=True) as store:
+        picture = first(store, FIRST)[0]
+        change = SetState(picture.id, state, picture.revision)
+        store.apply(Operation("said", (change,), "ann"))
+        file.write_text(whole)
+        report = store.look_at_disk()
+        assert report.read == report.remarks == ()
+        (said,) = report.unread
+        assert f"{FIRST}, which is said to be {state} without boxes; let that one be to do" in said
+        assert not store.look_at_disk()
+        assert [each.why for each in store.unread_labels()] == [said]
+        store.undo("back", "ann")
+        assert store.look_at_disk().read == ("Annotations/page1.xml",)
+        assert is_read(store, whole.count("<object>"), FIRST)
 
 
 def test_a_page_of_a_picture_that_is_not_there_waits_for_it(voc):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, func, select, update
 
 from viewfinder.datasets.formats.stored_text import given, kept
+from viewfinder.errors import InputError
+from viewfinder.reading import read_bytes
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.unread import AGAIN, Kept, UnreadFile, sign_of
 from viewfinder.wording import counted, some
@@ -95,8 +97,8 @@ def blanks_wait(
 
 def _is_blank(file: Path) -> bool:
     try:
-        return not file.read_bytes().removeprefix(b"\xef\xbb\xbf").strip()
-    except OSError:
+        return not read_bytes(file).removeprefix(b"\xef\xbb\xbf").strip()
+    except (OSError, InputError):
         return False
 
 

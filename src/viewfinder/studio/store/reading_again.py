@@ -161,6 +161,9 @@ class _Turn:
     told: list[str] = field(default_factory=list)
     chosen: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.first = dict(self.now.files)
+
     def file(self, name: str, sign: list[object]) -> None:
         """Decide about one file, and keep what it comes to."""
         before, file = self.now.files.pop(name), given(name)
@@ -192,8 +195,11 @@ class _Turn:
     def finish(self) -> None:
         if self.found is not None and self.chosen:
             taken = _take(self.connection, self.data, self.found, self.now, self.chosen)
-            self.said += taken.refused
-            self.told += taken.fewer
+            self.told += [*taken.refused, *taken.fewer]
+            for path, why in taken.held.items():
+                self._hold(self.chosen[path], why)
+            read = {self.chosen[path] for path in taken.ids}
+            self.good = [file for file in self.good if file in read]
             for path, id in taken.ids.items():
                 name = kept(self.found.files.get(path) or self.chosen[path])
                 sign = self.signs.get(name) or sign_of(self.data / given(name))
@@ -214,6 +220,15 @@ class _Turn:
         self.now.files[name] = UnreadFile(known.sign, known.why, ids)
         self._say([picture], why)
 
+    def _hold(self, file: str, why: str) -> None:
+        """Keep a file whose picture is said to be without boxes, though none waits for it."""
+        name = kept(file)
+        before = self.first.get(name)
+        known = self.now.files.get(name) or UnreadFile(AGAIN, kept(why), [])
+        self.now.files[name] = UnreadFile(AGAIN, kept(why), known.pictures)
+        if before is None or before.why != kept(why):
+            self.said.append(why)
+
     def _say(self, ids: Sequence[int], why: str) -> None:
         chosen = update(tables.picture).where(WAITS, _p.id.in_(ids))
         self.connection.execute(chosen.values(trouble=kept(why)))
@@ -221,11 +236,13 @@ class _Turn:
 
 class _Taken(NamedTuple):
     """By which operation pictures were taken in, and which; sentences on those that have labels by
-    now, which stay as they are; and on those of fewer boxes than before."""
+    now, which stay as they are; those said to be without boxes by now, with why they wait; and
+    sentences on those of fewer boxes than before."""
 
     seq: int
     ids: Mapping[str, int]
     refused: list[str]
+    held: Mapping[str, str]
     fewer: list[str]
 
 
@@ -234,7 +251,9 @@ def _take(
 ) -> _Taken:
     """Take in what the files say of pictures, each with its file, as one operation."""
     writer = Writer(connection, "")
-    ids, refused = _free(connection, chosen)
+    ids, refused, held = _free(connection, chosen)
+    if not ids and not refused:
+        return _Taken(0, {}, [], held, [])
     indices = [index for index, path in enumerate(found.paths) if path in ids]
     labels = _labels(connection, known.classes, found)
     values_of, sizes = picture_rows(found), sizes_of(data, found, indices).tolist()
@@ -266,11 +285,14 @@ def _take(
     files = list(dict.fromkeys(chosen[found.paths[index]] for index in indices))
     parts = [f"{some(files)} read, now that it can be"] if files else []
     writer.finish(f"read-{writer.seq}", READ, "; ".join([*parts, *refused, *less]), undoable=False)
-    return _Taken(writer.seq, ids, refused, less)
+    return _Taken(writer.seq, ids, refused, held, less)
 
 
-def _free(connection: Connection, chosen: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:
-    """The ids of those pictures that nobody has labelled, and sentences on the others."""
+def _free(
+    connection: Connection, chosen: Mapping[str, str]
+) -> tuple[dict[str, int], list[str], dict[str, str]]:
+    """The ids of those pictures that nobody has labelled; sentences on those that have labels; and
+    by picture, why others wait, which are only said to be without any."""
     ids = ids_of(connection, list(chosen))
     rows: dict[int, Row[tuple[int, str, int, int, str]]] = {}
     boxed: set[int] = set()
@@ -282,16 +304,19 @@ def _free(connection: Connection, chosen: Mapping[str, str]) -> tuple[dict[str, 
         box = tables.box.c
         has = select(box.picture, func.count()).where(box.removed == 0, box.picture.in_(rows))
         boxed |= {picture for picture, _ in connection.execute(has.group_by(box.picture))}
-    free, refused = {}, []
+    free, refused, held = {}, [], {}
     for path, id in ids.items():
         row = rows[id]
         waits = not row.ready and row.trouble
         if waits or (row.state == "todo" and not row.listed and id not in boxed):
             free[path] = id
+        elif not row.listed and id not in boxed:
+            text = f"{chosen[path]}: it can be read now, and is of {path}, which is said to be "
+            held[path] = f"{text}{row.state} without boxes; let that one be to do, and look again"
         else:
             text = f"{chosen[path]} can be read now, and is of {path}, which has other labels by "
             refused.append(f"{text}now; these stay, and those of the file are not taken in")
-    return free, refused
+    return free, refused, held
 
 
 def _labels(connection: Connection, first: Sequence[str], found: "Found") -> dict[str, str]:

@@ -11,6 +11,7 @@ while it is not read, in one of these states (`reading_again.decide`); nothing e
 | empty, as one that is still being written is | waiting | wait; it is said to be empty |
 | whole, of Pascal VOC also without a box | read, and remembered | taken in |
 | whole, and of a picture that did not wait | read, and remembered | taken in unless labelled |
+| the same, said done or skipped without boxes | waiting | taken in once it is to do |
 
 What was read may have been half written. It is remembered (`mended`) until its pictures are edited:
 
