@@ -402,5 +402,19 @@ def test_what_a_phone_does_not_show_whole_says_that_there_is_more(tmp_path, page
 def test_a_class_that_is_never_found_is_named(tmp_path, page_of):
     run, dataset, judgements = made(tmp_path, each=20)
     page = page_of(run, dataset, judgements)
-    assert "AP50 is 0 on held-out pictures of b (40 boxes), c (40 boxes)." in page.told
+    assert "AP50 is 0.00 on held-out pictures of b (40 boxes), c (40 boxes)." in page.told
     assert "add pictures of b, c" in page.told
+
+
+def test_a_class_without_boxes_in_one_split_is_judged_by_the_other(tmp_path, page_of):
+    """Validation pictures of one class alone say nothing of those that the test finds."""
+    run, dataset, judgements = made(tmp_path, each=20, answer=right)
+    val = judgements["val"]
+    own = dataclasses.replace(val.examples, boxes=val.examples.boxes.keep(
+        val.examples.boxes.classes == 0))  # fmt: skip
+    answers = [right(own.boxes, index) for index in range(len(own))]
+    scores = score(answers, own.boxes, classes=own.classes)
+    judgements["val"] = Judgement(own, answers, scores, 1.0)
+    told = page_of(run, dataset, judgements).told
+    assert "held-out pictures of b" not in told
+    assert "add pictures of" not in told

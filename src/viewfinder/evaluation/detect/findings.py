@@ -31,6 +31,8 @@ _CLEARLY = 0.1
 # A class is far below the others with less than this share of their AP50, where chance would make
 # that of any class of as good a net more rarely than this; of a net that finds some.
 _FAR_BELOW, _CHANCE, _KNOWN = 2 / 3, 0.05, 0.2
+# Below this a class is not found at all: AP50 is 0.00 as it is told.
+_NOTHING = 0.005
 # From so much of AP50 on a kind of error costs something, as the figure rounds.
 _COSTS = 0.0005
 
@@ -67,21 +69,27 @@ def lost_classes(material: DetectMaterial) -> Lost | None:
     """Classes with an AP50 of 0 on all held-out pictures, or on training ones if none were; where
     there are none, those that are found far worse than the others."""
     held_out = [each for split, each in material.judgements.items() if split != "train"]
-    judged = held_out or [material.judgements["train"]]
-    there = sum((each.scores.boxes for each in judged), np.zeros((), np.int64))
-    best = np.max([each.scores.class_ap50 for each in judged], axis=0)
-    lost = np.flatnonzero((there > 0) & ~(best > 0))
+    judged, of = held_out or [material.judgements["train"]], "held-out" if held_out else "training"
+    boxes, ap50 = _of_all(judged)
+    lost = np.flatnonzero((boxes > 0) & (ap50 < _NOTHING))
     if not len(lost):
-        return _far_below(judged, "held-out" if held_out else "training")
-    if len(lost) == (there > 0).sum():
+        return _far_below(judged, of)
+    if len(lost) == (boxes > 0).sum():
         return None  # of none, the figure says it
     classes = judged[0].examples.classes
     names = tuple(classes[index] for index in lost.tolist())
-    parts = [f"{classes[i]} ({counted(int(there[i]), 'box')})" for i in lost.tolist()]
-    of = "held-out" if held_out else "training"
-    says = f"AP50 is 0 on {of} pictures of {some(parts, 6)}."
-    wrong = 1 - float(best[there > 0].mean())
-    return Lost(names, says, is_clear(wrong, there, lost))
+    parts = [f"{classes[i]} ({counted(int(boxes[i]), 'box')})" for i in lost.tolist()]
+    says = f"AP50 is 0.00 on {of} pictures of {some(parts, 6)}."
+    return Lost(names, says, is_clear(1 - float(ap50[boxes > 0].mean()), boxes, lost))
+
+
+def _of_all(judged: Sequence[DetectJudgement]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """How many boxes there are of each class, and its AP50, each split weighing as many boxes."""
+    boxes = np.array([each.scores.boxes for each in judged])
+    # NaN of a class without boxes in a split, which weighs nothing there.
+    ap50 = np.nan_to_num([each.scores.class_ap50 for each in judged])
+    count = boxes.sum(axis=0)
+    return count, (ap50 * boxes).sum(axis=0) / np.maximum(1, count)
 
 
 def not_found_in_words(scores: DetectScores) -> str:
@@ -108,11 +116,9 @@ def not_found_in_words(scores: DetectScores) -> str:
 
 def _far_below(judged: Sequence[DetectJudgement], of: str) -> Lost | None:
     """Classes whose AP50 is clearly less than two thirds of the mean of the others."""
-    boxes = np.array([each.scores.boxes for each in judged])
-    shares = boxes / np.maximum(1, boxes.sum(axis=0))
-    # NaN of a class without boxes, which has no share either.
-    ap50 = (np.nan_to_num([each.scores.class_ap50 for each in judged]) * shares).sum(axis=0)
-    there = np.flatnonzero(boxes.sum(axis=0))
+    count, ap50 = _of_all(judged)
+    shares = np.array([each.scores.boxes for each in judged]) / np.maximum(1, count)
+    there = np.flatnonzero(count)
     reach = critical_t(2 * _CHANCE / max(1, len(there)), _PARTS - 1)
     weak = []
     for label in there.tolist():
@@ -126,7 +132,7 @@ def _far_below(judged: Sequence[DetectJudgement], of: str) -> Lost | None:
     if not weak:
         return None
     weak.sort(key=lambda label: ap50[label])
-    classes, count = judged[0].examples.classes, boxes.sum(axis=0)
+    classes = judged[0].examples.classes
     parts = [f"{classes[i]} ({ap50[i]:.3f}, {counted(int(count[i]), 'box')})" for i in weak]
     rest = f"{ap50[np.setdiff1d(there, weak)].mean():.3f}"
     says = f"AP50 on {of} pictures is far lower for {some(parts, 6)} than for the rest ({rest})."
