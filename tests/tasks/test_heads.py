@@ -9,8 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from viewfinder.tasks.classify.heads import DECAYS, class_means, folds, ridge
-from viewfinder.tasks.classify.last_layer import Solved, VectorExamples, solve
+from viewfinder.tasks.classify.heads import (
+    DECAYS,
+    LeftOut,
+    LinearHead,
+    class_means,
+    folds,
+    ridge,
+    softmax,
+)
+from viewfinder.tasks.classify.last_layer import Solved, VectorExamples, _judged, solve
 from viewfinder.tasks.classify.solving import _told
 
 
@@ -176,5 +184,48 @@ def test_pictures_without_labels_are_used_only_where_left_out_ones_gain(helps):
     more = centres[rng.integers(0, 3, 300)] + 1.6 * rng.normal(size=(300, 20))
     other = rng.normal(size=(300, 20)) * 8
     solved = solve(VectorExamples(x[:, None], labels, 3), ("linear",), more if helps else other)
-    gains = solved.right["unlabelled"] > solved.right["labelled"]
-    assert (solved.believed > 0) == gains == helps
+    assert (solved.believed > 0) == (solved.helps == "yes") == helps
+
+
+def left_out(shares, labels):
+    """As if a layer gave the true classes, of two, these shares."""
+    logits = np.log(np.stack([shares, 1 - shares], 1))
+    return LeftOut(np.where(labels[:, None], logits[:, ::-1], logits), labels)
+
+
+def test_a_difference_of_one_picture_decides_nothing():
+    labels = np.arange(100) % 2
+    alone = np.random.default_rng(2).uniform(0.2, 0.9, 100)
+    one_more = alone.copy()
+    one_more[np.flatnonzero(alone < 0.5)[0]] = 0.55
+    assert left_out(one_more, labels).right == pytest.approx(left_out(alone, labels).right + 0.01)
+    assert _judged(left_out(alone, labels), left_out(one_more, labels)) == "unclear"
+    assert _judged(left_out(one_more, labels), left_out(alone, labels)) == "no"
+    likelier = np.minimum(alone + 0.08, 0.97)
+    assert _judged(left_out(alone, labels), left_out(likelier, labels)) == "yes"
+
+
+def test_left_out_pictures_say_how_sure_a_layer_should_be():
+    labels = np.zeros(100, int)
+    # Right of four in five, and says that it is sure.
+    over = LeftOut(np.where(np.arange(100)[:, None] % 5 > 0, [6.0, 0.0], [0.0, 6.0]), labels)
+    believed = over.shares()
+    assert believed.max() == pytest.approx(0.8, abs=0.02)
+    layer = LinearHead(np.array([[6.0], [0.0]]), np.zeros(2)).turned(over.turn)
+    assert softmax(layer.logits(np.ones((1, 1))))[0, 0] == pytest.approx(believed.max())
+
+
+@pytest.mark.parametrize(
+    ("helps", "says"),
+    [
+        ("yes", "7 pictures without labels learnt from too, as true classes"),
+        ("no", "those without labels do not help"),
+        ("unclear", "those without labels are left off, as left-out pictures do not clearly say"),
+    ],
+)
+def test_what_became_of_pictures_without_labels_is_said(helps, says):
+    right = {"linear": 0.7, "labelled": 0.71, "unlabelled": 0.72}
+    layer = class_means(np.eye(3), np.arange(3), 3).layer
+    told = _told(Solved(layer, "linear", 0.1, right, 24, 7, helps=helps), ("a", "b", "c"))
+    assert says in told
+    assert told.endswith("(right in folds: 71.0% without them, 72.0% with them)")

@@ -1,7 +1,12 @@
-"""What chance makes of a share that is seen in a few pictures."""
+"""What chance makes of what is seen in a few pictures."""
 
 import math
 from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.student import two_sided_p
 
 
 def worth(counts: Sequence[int]) -> float:
@@ -34,3 +39,19 @@ def at_most(right: int, count: int, share: float) -> float:
         )
         for k in range(right + 1)
     )
+
+
+def likelier_by_chance(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
+    """How likely chance makes true classes so much likelier: a paired t test, to one side.
+
+    More is known of an answer than whether its class is right: by how much that is believed. So a
+    dozen answers can tell, where the few whose class changes could not.
+
+    Args:
+        before, after: how far the true class of each answer is believed.
+    """
+    gains = np.log(after) - np.log(before)
+    if len(gains) < 2 or gains.mean() <= 0:
+        return 1.0
+    error = float(gains.std(ddof=1)) / math.sqrt(len(gains))
+    return two_sided_p(float(gains.mean()) / error, len(gains) - 1) / 2 if error else 0.0

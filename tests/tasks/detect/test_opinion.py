@@ -1,7 +1,6 @@
 """A second opinion changes what an object is, not whether it is there; and is kept if it gains."""
 
 import json
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,7 @@ from viewfinder.errors import InputError
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.opinion.forming import FramedSplit, form_opinion, likelier_by_chance
+from viewfinder.tasks.detect.opinion.forming import FramedSplit, form_opinion
 from viewfinder.tasks.detect.opinion.second import (
     FILE,
     Consulted,
@@ -213,22 +212,6 @@ def test_one_that_makes_surer_what_is_right_already_is_left_off():
     assert formed.right == (24, 24)
     assert formed.opinion is None
     assert formed.says.endswith("left off")
-
-
-@pytest.mark.parametrize(
-    ("gains", "chance"),
-    [
-        # Of two degrees of freedom P(T > t) is (1 - t / √(2 + t²)) / 2, here of t = 2√3.
-        ([1.0, 2.0, 3.0], (1 - math.sqrt(12 / 14)) / 2),
-        ([-1.0, -2.0, -3.0], 1.0),
-        ([3.0], 1.0),
-        ([0.5, 0.5], 0.0),
-    ],
-)
-def test_how_likely_chance_does_as_much(gains, chance):
-    before = np.full(len(gains), 0.01)
-    after = before * np.exp(gains)
-    assert likelier_by_chance(before, after) == pytest.approx(chance)
 
 
 def test_boxes_end_where_pictures_do_as_those_of_every_answer():

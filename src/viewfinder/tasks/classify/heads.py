@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
-Learn = Callable[[Labels, Labels], Labels]
+Learn = Callable[[Labels, Labels], Floats]
 
 DECAYS = (0.3, 1.0, 3.0)
 """Pulls that are tried."""
@@ -31,6 +31,8 @@ _FOLDS, _MOST = 5, 600
 # Scales of logits that are tried: the least, how many, and the largest of each way. Where all of a
 # few left-out pictures are right, no scale would be too large for them, but it is for others.
 _LEAST_SCALE, _SCALES, _SUREST_MEANS, _SUREST_RIDGE = 0.5, 25, 30.0, 15.0
+# By how much layers that were learnt without each fold may be less sure, or surer, than they say.
+_TURNS = np.geomspace(0.1, 10, 41)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,10 @@ class LinearHead:
     def logits(self, vectors: Floats) -> Floats:
         """N×C of N×D."""
         return vectors @ self.weight.T + self.bias
+
+    def turned(self, turn: float) -> "LinearHead":
+        """The same answers, less sure (below 1) or surer."""
+        return LinearHead(turn * self.weight, turn * self.bias)
 
 
 def softmax(logits: Floats) -> Floats:
@@ -157,12 +163,34 @@ def _likeliest(left_out: Floats, labels: Labels, surest: float) -> tuple[float, 
     return best, surprise(best)
 
 
-@dataclass(frozen=True)
-class HeadTrial:
-    """What cross-validation says of a way: the share of left-out pictures that came out right."""
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """What cross-validation says of a way: its M×C logits of pictures that it did not learn from,
+    and their classes."""
 
-    right: float
-    pictures: int
+    logits: Floats
+    labels: Labels
+
+    @property
+    def right(self) -> float:
+        """The share of the pictures that came out right; 0 of none."""
+        hits = self.logits.argmax(axis=1) == self.labels
+        return float(hits.mean()) if len(hits) else 0.0
+
+    @property
+    def turn(self) -> float:
+        """What logits are to be multiplied with, for the pictures to surprise least."""
+        return float(max(_TURNS, key=lambda turn: self._surenesses(turn).mean()))
+
+    def shares(self) -> Floats:
+        """M: how far each true class is believed, where the layer is as sure as it should be."""
+        return np.asarray(np.exp(self._surenesses(self.turn)), np.float64)
+
+    def _surenesses(self, turn: float) -> Floats:
+        logits = turn * self.logits
+        logits = logits - logits.max(axis=1, keepdims=True, initial=-np.inf)
+        own = logits[np.arange(len(logits)), self.labels]
+        return np.asarray(own - np.log(np.exp(logits).sum(axis=1)), np.float64)
 
 
 def folds(labels: Labels, count: int = _FOLDS) -> Labels:
@@ -179,19 +207,19 @@ def folds(labels: Labels, count: int = _FOLDS) -> Labels:
     return found
 
 
-def right_of_left_out(labels: Labels, learn: Learn) -> HeadTrial:
-    """What share of pictures a way gets right whose fold it did not learn from.
+def cross_validated(labels: Labels, classes: int, learn: Learn) -> LeftOut:
+    """What a way says of pictures whose fold it did not learn from.
 
     Args:
-        learn: from the numbers of the pictures to learn from, and those left out, to the classes
+        learn: from the numbers of the pictures to learn from, and those left out, to the logits
             that it gives the latter.
     """
-    assigned, right, pictures = folds(labels), 0, 0
+    assigned, asked = folds(labels), list[Labels]()
+    logits = [np.zeros((0, classes))]
     for fold in range(_FOLDS):
         out = np.flatnonzero(assigned == fold)
         kept = np.flatnonzero(assigned != fold)
-        if not len(out) or len(np.unique(labels[kept])) < len(np.unique(labels)):
-            continue
-        right += int((learn(kept, out) == labels[out]).sum())
-        pictures += len(out)
-    return HeadTrial(right / max(1, pictures), pictures)
+        if len(out) and len(np.unique(labels[kept])) == len(np.unique(labels)):
+            asked.append(labels[out])
+            logits.append(learn(kept, out))
+    return LeftOut(np.concatenate(logits), np.concatenate([labels[:0], *asked]))

@@ -237,9 +237,14 @@ def _told(solved: Solved, classes: Sequence[str]) -> str:
         named = some([classes[number] for number in solved.single], _NAMED)
         said += f", among them none of {named}, of which there is one picture"
         said += " each" if len(solved.single) > 1 else ""
-    if "unlabelled" in solved.right:
-        used = counted(solved.believed, "picture") + " without labels"
-        what = f"{used} learnt from too" if solved.believed else "those without labels do not help"
+    if solved.helps is not None:
         alone, both = (f"{solved.right[side]:.1%}" for side in ("labelled", "unlabelled"))
+        what = {
+            "yes": f"{counted(solved.believed, 'picture')} without labels learnt from too, as true "
+            "classes of left-out pictures become likelier by more than chance",
+            "no": "those without labels do not help",
+            "unclear": "those without labels are left off, as left-out pictures do not clearly say "
+            "that they help",
+        }[solved.helps]
         said += f"; {what} (right in folds: {alone} without them, {both} with them)"
     return said

@@ -2,12 +2,10 @@
 
 A detector knows the pictures that it learnt from nearly by heart, so that only pictures which were
 held out can tell what another opinion is worth. The weight is the likeliest for the true classes of
-the objects found there. It is kept only if their AP50 rises, and if so many more of them come to
-their right class than lose it that a coin for each would do it once in twenty times at most (the
-sign test).
+the objects found there. It is kept only if their AP50 rises, and if their true classes become
+likelier by more than chance would make them once in twenty times.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -23,8 +21,8 @@ from viewfinder.datasets.loading import Pixels
 from viewfinder.events import track
 from viewfinder.features.vectors import Extractor, described
 from viewfinder.pictures.geometry import iou, transform_boxes
-from viewfinder.student import two_sided_p
 from viewfinder.tasks.answering import in_batches
+from viewfinder.tasks.chance import likelier_by_chance
 from viewfinder.tasks.classify.heads import Floats, Labels
 from viewfinder.tasks.classify.last_layer import IN_WORDS, Solved, VectorExamples, solve
 from viewfinder.tasks.detect.detections import Detections
@@ -251,22 +249,6 @@ def _judged(
     opinion = Opinion(solved.layer, known, weight, extractor.name) if kept else None
     right = (int(alone.sum()), int(both.sum()))
     return Formed(opinion, says, weight, before, after, len(true), right)
-
-
-def likelier_by_chance(before: Floats, after: Floats) -> float:
-    """How likely chance makes true classes so much likelier: a paired t test, to one side.
-
-    More is known of an object than whether its class is right: by how much it is believed. So a
-    dozen objects can tell, where the few whose class changes could not.
-
-    Args:
-        before, after: the shares of the objects' true classes.
-    """
-    gains = np.log(after) - np.log(before)
-    if len(gains) < 2 or gains.mean() <= 0:
-        return 1.0
-    error = float(gains.std(ddof=1)) / math.sqrt(len(gains))
-    return two_sided_p(float(gains.mean()) / error, len(gains) - 1) / 2 if error else 0.0
 
 
 def _pairs(
