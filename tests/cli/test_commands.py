@@ -292,7 +292,11 @@ def test_a_damaged_package_is_the_doctors_matter(tmp_path, damage):
         (InputError("two\n  lines"), 2, "error: two lines\n"),
         (KeyboardInterrupt(), 130, ""),
         (BrokenPipeError(), 0, ""),
-        (PermissionError(13, "Permission denied", "a/b"), 2, "error: a/b: Permission denied\n"),
+        (
+            PermissionError(13, "Permission denied", "a/b"),
+            2,
+            "error: a/b: Permission denied; see that",
+        ),
         (OSError(30, "Read-only file system", b"a/b"), 2, "error: a/b: Read-only file system\n"),
         (ZeroDivisionError("by\nzero"), 2, "error: something went wrong inside Viewfinder"),
         (ImportError("libGL.so.1"), 2, "error: what Viewfinder is built on cannot be imported"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import brought
 import pytest
 
-from viewfinder.datasets.opening import open_dataset
+from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 from viewfinder.studio.store import (
     Operation,
@@ -78,6 +78,38 @@ def test_another_programs_database_is_refused(yolo):
     file.parent.mkdir()
     change(file, "CREATE TABLE photos (id INTEGER)")
     assert "another program" in refused(yolo)
+
+
+def test_a_store_that_may_not_be_opened_is_not_passed_over_for_older_labels(stored, monkeypatch):
+    data, file = stored
+    sentence = "cannot be opened .*: see that your account may read it .*; nothing in it is lost"
+    with monkeypatch.context() as patched:
+        look = Path.lstat
+
+        def no_rights(path):
+            if path == file:
+                raise PermissionError(13, "Permission denied", str(path))
+            return look(path)
+
+        patched.setattr(Path, "lstat", no_rights)
+        for read in (open_dataset, read_boxes):
+            with pytest.raises(InputError, match=sentence):
+                read(data)
+    with monkeypatch.context() as patched:
+        connect = sqlite3.connect
+        patched.setattr(sqlite3, "connect", lambda *_, **__: connect("file:/", uri=True))
+        with pytest.raises(InputError, match=sentence):
+            open_dataset(data)
+    file.rename(file.with_name("elsewhere.db"))
+    file.symlink_to("nothing")
+    none = r"is no file, .*: put it back there"
+    with pytest.raises(InputError, match=none):
+        open_dataset(data)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(InputError, match=none):
+        open_dataset(data)
+    assert "cannot be opened" in refused(data)
 
 
 @pytest.mark.parametrize("path", ["../outside.jpg", "/etc/passwd", "a/../../b.jpg", "", "a//b"])

@@ -1,6 +1,8 @@
 """One file of labels that cannot be read keeps no other from being read: its picture waits for it,
 counts nowhere and is not edited, until the file is mended or a person labels it anew."""
 
+from pathlib import Path
+
 import pytest
 
 from viewfinder.datasets.converting import convert
@@ -70,6 +72,22 @@ def test_a_file_that_is_mended_is_read_as_if_it_had_been_so(yolo, url):
         do(store, "edit", SetState(1, "done", 1))
         store.restore("back", 0)
         assert (store.snapshot().boxes.corners == now.boxes.corners).all()
+
+
+def test_a_file_that_may_not_be_looked_at_later_is_a_fault_that_says_so(yolo, monkeypatch):
+    file, _ = damaged(yolo)
+    open_store(yolo, wait=True).close()
+    look = Path.stat
+
+    def no_rights(path, **options):
+        if path == file:
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", no_rights)
+    (fault,) = read_boxes(yolo).faults
+    assert "labels/1.txt: it cannot be looked at (Permission denied)" in str(fault)
+    assert "give your account the right to read it" in fault.fix
 
 
 def test_a_file_that_was_mended_while_nobody_looked_is_read_at_the_next_opening(yolo):

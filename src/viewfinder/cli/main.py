@@ -129,7 +129,9 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, OSError) and not _lacks_library(error):
         named = error.filename
         where = f"{os.fsdecode(named) if isinstance(named, bytes) else named}: " if named else ""
-        return f"{where}{error.strerror or error}"
+        says = f"{where}{error.strerror or error}"
+        rights = "; see that your account may read it, and write there"
+        return says + rights * isinstance(error, PermissionError)
     if _lacks_memory(error):
         return _NO_MEMORY.format(_on_one_line(str(error))[:150] or "no more is free")
     if _lacks_library(error):

@@ -11,6 +11,7 @@ labels listed, or that have a box or a class. The others would be learnt as back
 import contextlib
 import json
 import sqlite3
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -66,9 +67,35 @@ def refuse_forged(ask: Ask, name: str) -> None:
 
 
 def store_file(root: Path) -> Path | None:
-    """The file of the studio's labels of a data folder, where it has one."""
+    """The file of the studio's labels of a data folder, where it has one.
+
+    Raises:
+        InputError: something is there that cannot be read, so that older labels would be.
+    """
     file = root / HIDDEN / STUDIO
-    return file if file.is_file() else None
+    try:
+        if stat.S_ISLNK(file.lstat().st_mode) and not file.exists():
+            regular = False
+        else:
+            regular = stat.S_ISREG(file.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise InputError(not_opened(str(file), error.strerror or str(error))) from None
+    if not regular:
+        raise InputError(
+            f"{file} is no file, and the studio's labels are kept in one of that name: put it back "
+            "there, or move away what has its name"
+        )
+    return file
+
+
+def not_opened(name: str, said: str) -> str:
+    """What to say of the studio's labels where they may not be opened."""
+    return (
+        f"{name}, where the studio keeps labels, cannot be opened ({said}): see that your account "
+        "may read it and write in its folder; nothing in it is lost"
+    )
 
 
 def read_label_store(root: Path) -> Dataset | None:
@@ -91,11 +118,23 @@ def read_label_store(root: Path) -> Dataset | None:
 
             refuse_forged(ask, str(file))
             return dataset_of(ask, root, str(file))
+    except OSError as error:
+        raise InputError(not_opened(str(file), error.strerror or str(error))) from None
     except (sqlite3.Error, OverflowError) as error:
-        raise InputError(
-            f"{file} cannot be read ({error}): put a backup in its place, or remove it to use the "
-            "label files"
-        ) from None
+        raise InputError(_unreadable(file, error)) from None
+
+
+def _unreadable(file: Path, error: Exception) -> str:
+    """What to say of a database that SQLite does not read."""
+    kind = getattr(error, "sqlite_errorname", None) or ""
+    if kind.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY", "SQLITE_AUTH")):
+        return not_opened(str(file), str(error))
+    if kind.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return f"{file} is being written to by another program: try again"
+    return (
+        f"{file} cannot be read ({error}): put a backup in its place, or remove it to use the "
+        "label files"
+    )
 
 
 def masks_edited(root: Path) -> bool:

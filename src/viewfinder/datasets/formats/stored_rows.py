@@ -104,21 +104,30 @@ def unread_faults(
     faults, waiting = [], set()
     for name, (sign, why, ids) in files.items():
         file = checked_path(given(name))
-        where, _, said = given(why).partition(": ")
-        detail, _, fix = said.rpartition("; ")
-        reads = "the studio (`viewfinder label`) reads it once it is opened"
-        if not (root / file).exists():
-            where, detail, fix = file, "it is gone", f"put it back, and {reads}"
-        elif tuple(sign) not in (SEEN_AGAIN, _sign(root / file)):
-            where, detail, fix = file, "it could not be read, and is another file since", reads
-        else:
-            fix = f"{fix or 'mend it'}, and {reads}"
+        where, detail, fix = _as_it_is_now(root, file, tuple(sign), given(why))
         own = [paths[id] for id in ids if id in paths]
         waiting.update(ids)
         also = f", and {some(own, 2)} left out" if own else ""
         about = file, own[0] if own else ""
-        faults.append(Fault("label", where, f"{detail or said}{also}", fix, False, *about))
+        faults.append(Fault("label", where, f"{detail}{also}", fix, False, *about))
     return faults, waiting
+
+
+def _as_it_is_now(root: Path, file: str, sign: tuple[int, ...], why: str) -> tuple[str, str, str]:
+    """Where in a file of labels, what is wrong there, and what to do; of one that was not read."""
+    reads = "the studio (`viewfinder label`) reads it once it is opened"
+    try:
+        now = _sign(root / file)
+    except (FileNotFoundError, NotADirectoryError):
+        return file, "it is gone", f"put it back, and {reads}"
+    except OSError as error:
+        said = f"it cannot be looked at ({error.strerror or error})"
+        return file, said, f"give your account the right to read it, and {reads}"
+    if sign not in (SEEN_AGAIN, now):
+        return file, "it could not be read, and is another file since", reads
+    where, _, said = why.partition(": ")
+    detail, _, fix = said.rpartition("; ")
+    return where, detail or said, f"{fix or 'mend it'}, and {reads}"
 
 
 def _sign(file: Path) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ import getpass
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
+from viewfinder.datasets.formats.label_store import not_opened
 from viewfinder.errors import InputError
 from viewfinder.studio.store.records import Unavailable
 
@@ -66,9 +67,13 @@ def unavailable(name: str, said: str) -> Unavailable:
             f"cannot write {name}: the disk is full: free some space; nothing is lost"
         )
     if "readonly" in lower or "read-only" in lower:
-        return Unavailable(f"cannot write {name}: that place is read-only")
+        return Unavailable(
+            f"cannot write {name}: it or its folder is read-only: make them writable"
+        )
     if "locked" in lower or "busy" in lower:
         return Unavailable(f"{name} is busy: another program has been writing for long: try again")
+    if "unable to open" in lower:
+        return Unavailable(not_opened(name, said.strip()))
     return Unavailable(
         f"{name} does not answer: {(said.strip() or 'no reason given').splitlines()[0][:200]}"
     )
