@@ -1,5 +1,6 @@
 """Learning beside the server: begun, refused, stopped, ended by others, gone on with, by itself."""
 
+import contextlib
 import json
 import os
 import signal
@@ -65,6 +66,29 @@ def stage(teacher, wanted):
 
 def words_of(teacher):
     return json.loads((Path(teacher.state()["run"]) / "words.json").read_text())
+
+
+def test_a_file_that_cannot_be_read_keeps_it_from_no_other_picture(yolo, tmp_path):
+    wait = tmp_path / "told" / "wait"
+    wait.parent.mkdir()
+    wait.touch()
+    (yolo / "labels" / "1.txt").write_text("hello\n")
+
+    def refused():
+        with pytest.raises(InputError, match=r"labels/1\.txt, line 1"):
+            open_dataset(yolo)
+
+    with (
+        open_store(yolo, wait=True) as store,
+        contextlib.closing(Teacher(store, runs=tmp_path / "runs")) as teacher,
+    ):
+        refused()
+        teacher.begin(1)
+        until(lambda: teacher.state()["course"]["losses"])
+        assert "images/1.jpg" not in open_dataset(yolo).paths
+        wait.unlink()
+        stage(teacher, "done")
+        refused()
 
 
 def test_it_learns_proposes_and_leaves_labels_alone(store, teacher):

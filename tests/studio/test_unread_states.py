@@ -4,7 +4,7 @@ import pytest
 
 from viewfinder.datasets.checks.checking import check
 from viewfinder.datasets.converting import convert
-from viewfinder.datasets.opening import read_boxes
+from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 from viewfinder.studio.store import Conflict, Operation, PutBox, SetState, open_store
 
@@ -267,6 +267,32 @@ def test_what_waits_is_named_with_its_file_wherever_the_labels_are_read(yolo, ba
         found, faults = check(yolo)
         assert not faults
         assert "1 picture is being labelled anew and is left out" in found.notes
+
+
+def test_a_broken_file_is_refused_alike_before_and_after_the_studio_was_opened(yolo, bad, tmp_path):
+    def refused():
+        found = []
+        for read in (open_dataset, lambda source: convert(source, tmp_path / "coco", to="coco")):
+            with pytest.raises(InputError) as error:
+                read(yolo)
+            found.append(str(error.value))
+        assert not (tmp_path / "coco").exists()
+        assert found[0] == found[1]
+        return found[0]
+
+    place, end = f"{bad}, line 2: 'hello' are not numbers alone", "anew in the studio"
+    before = refused()
+    with open_store(yolo, wait=True) as store:
+        after = refused()
+        for said in (before, after):
+            assert said.startswith(place)
+            assert "write class x y width height" in said
+            assert f"or label images/1.jpg {end}" in said
+        # On its page a person sees what is left out.
+        assert store.export(tmp_path / "exported", to="coco").pictures == len(store.snapshot())
+        store.label_anew("anew", first(store)[0].id)
+        assert "images/1.jpg" not in open_dataset(yolo).paths
+        assert convert(yolo, tmp_path / "coco", to="coco").boxes
 
 
 def test_that_a_picture_is_labelled_anew_is_undone_and_done_again(yolo, bad):

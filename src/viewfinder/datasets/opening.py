@@ -291,7 +291,8 @@ def refuse_blocking(dataset: Dataset) -> None:
     """
     blocking = [fault for fault in dataset.faults if fault.blocking]
     if blocking:
-        more = len(blocking) - 1
+        first, more = blocking[0], len(blocking) - 1
         text = f" (and {more:,} more: `viewfinder check` names them)" if more else ""
-        raise InputError(f"{dataset.root / blocking[0].file}: {blocking[0].detail}: "
-                         f"{blocking[0].fix}{text}")  # fmt: skip
+        if first.labels and first.picture:
+            text = f"; or label {first.picture} anew in the studio (`viewfinder label`){text}"
+        raise InputError(f"{dataset.root / first.file}: {first.detail}: {first.fix}{text}")

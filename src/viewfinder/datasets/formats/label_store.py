@@ -47,6 +47,9 @@ LEARNT = "learnt"
 number: a picture's id is the number of its bit."""
 IN_HAND = "in hand"
 """Keeps the pictures that people were drawing in when a training began, until it ends."""
+PASSED_OVER = "passed over"
+"""Keeps the files of labels that could not be read while the studio itself trains without their
+pictures, which its page says; whoever else learns from such a set is refused."""
 LAYOUT = "the studio's labels"
 
 _LONGEST = 64_000_000
@@ -117,7 +120,7 @@ def read_label_store(root: Path) -> Dataset | None:
                 return connection.execute(sql).fetchall()
 
             refuse_forged(ask, str(file))
-            return dataset_of(ask, root, str(file))
+            return dataset_of(ask, root, str(file), unread=False)
     except OSError as error:
         raise InputError(not_opened(str(file), error.strerror or str(error))) from None
     except (sqlite3.Error, OverflowError) as error:
@@ -177,13 +180,17 @@ def _connected(address: str) -> sqlite3.Connection:
     return connection
 
 
-def dataset_of(ask: Ask, root: Path, name: str, *, in_hand: bool = False) -> Dataset | None:
+def dataset_of(
+    ask: Ask, root: Path, name: str, *, in_hand: bool = False, unread: bool = True
+) -> Dataset | None:
     """A data set of the tables' rows; see `read_label_store`.
 
     Args:
         ask: within one transaction.
         name: of the database, for messages.
         in_hand: also what is being drawn in while a training goes on, which is not learnt from.
+        unread: files of labels that could not be read, whose pictures are left out, do not keep the
+            others from being learnt from.
     """
     meta = {str(key): str(value) for key, value in ask("SELECT key, value FROM meta")}
     if meta.get("schema") not in _READ:
@@ -199,7 +206,8 @@ def dataset_of(ask: Ask, root: Path, name: str, *, in_hand: bool = False) -> Dat
         raise InputError(f"{name} has not taken in all of the set yet: open it in the studio again")
     with _explained(name):
         held = () if in_hand else json.loads(meta.get(f"page:{IN_HAND}") or "[]")
-        return _Reading(ask, root, meta).dataset(set(held))
+        passed = None if unread else set(json.loads(meta.get(f"page:{PASSED_OVER}") or "[]"))
+        return _Reading(ask, root, meta).dataset(set(held), passed)
 
 
 @contextlib.contextmanager
@@ -226,12 +234,12 @@ class _Reading:
         self.boxes = [BoxRow._make((*row, 1)) for row in ask(boxes)]
         self.between = interpolated(ask, root, meta, self.pictures, self.boxes)
 
-    def dataset(self, in_hand: set[int]) -> Dataset:
+    def dataset(self, in_hand: set[int], passed: set[str] | None) -> Dataset:
         boxed = {row.picture for row in self.boxes} - in_hand
         whole = self.meta.get("kind") == "classes"
         counts: Counter[str] = Counter()
         chosen = []
-        faults, waiting = unread_faults(self.meta, self.root, self.pictures)
+        faults, waiting = unread_faults(self.meta, self.root, self.pictures, passed)
         for row in self.pictures:
             why = left_out(row, boxed, whole, waiting)
             counts[why] += 1

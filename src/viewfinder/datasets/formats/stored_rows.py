@@ -96,9 +96,16 @@ def said_of(counts: Counter[str]) -> Iterator[str]:
 
 
 def unread_faults(
-    meta: Mapping[str, str], root: Path, pictures: Sequence[PictureRow]
+    meta: Mapping[str, str],
+    root: Path,
+    pictures: Sequence[PictureRow],
+    passed: Collection[str] | None = None,
 ) -> tuple[list[Fault], set[int]]:
-    """The files of labels that the studio has not read, as faults; and the pictures that wait."""
+    """The files of labels that the studio has not read, as faults; and the pictures that wait.
+
+    Args:
+        passed: the files that keep nobody from learning from other pictures; None for all.
+    """
     paths = {row.id: given(row.path) for row in pictures}
     files = json.loads(meta.get(UNREAD) or '{"files": {}}')["files"]
     faults, waiting = [], set()
@@ -109,7 +116,8 @@ def unread_faults(
         waiting.update(ids)
         also = f", and {some(own, 2)} left out" if own else ""
         about = file, own[0] if own else ""
-        faults.append(Fault("label", where, f"{detail}{also}", fix, False, *about))
+        blocking = passed is not None and file not in passed
+        faults.append(Fault("label", where, f"{detail}{also}", fix, blocking, *about))
     return faults, waiting
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from viewfinder.datasets.formats.label_store import IN_HAND, store_file
+from viewfinder.datasets.formats.label_store import IN_HAND, PASSED_OVER, store_file
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.studio.learning.asked import ProposerRequest
@@ -241,8 +241,13 @@ class Teacher:
     def _learn(self, words: Sequence[str], first: int | None, *, alone: bool) -> None:
         run = self._now.run
         with Glance(self._store, Path(run), self._glanced, self._in_hand, self.queue.sorted):
-            for line in self._worker.lines(words):
-                self._course = heard(self._course, line)
+            unread = [each.file for each in self._store.unread_labels()]
+            self._store.set_meta(PASSED_OVER, json.dumps(unread))
+            try:
+                for line in self._worker.lines(words):
+                    self._course = heard(self._course, line)
+            finally:
+                self._store.set_meta(PASSED_OVER, "[]")
         keep_learnt(self._store, self._own(run))
         if self._worker.stopping:
             self._end("stopped")
