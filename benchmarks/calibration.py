@@ -17,8 +17,16 @@ import torch
 from viewfinder import open_run
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.evaluation.calibrating import Evidence, Fitted, cross_fitted, family_of, fit
+from viewfinder.evaluation.calibrating import (
+    Evidence,
+    Fitted,
+    beyond_chance,
+    family_of,
+    fit,
+    gains_by_halves,
+)
 from viewfinder.evaluation.calibration import Calibration, calibrate, calibration
+from viewfinder.evaluation.classify.calibrating import ClassEvidence
 from viewfinder.evaluation.judging import AnyJudgement, judge_examples
 from viewfinder.tasks.calibration import with_own_scores
 from viewfinder.tasks.classify.coverage import TRUE_SHARES, members, read_shares
@@ -53,7 +61,7 @@ def tell_coverage(found: Fitted, test: AnyJudgement) -> None:
         )
 
 
-def tell_splits(test: Evidence, count: int) -> None:
+def tell_splits(test: ClassEvidence, count: int) -> None:
     """How often sets hold the true class, and the calibration error by when a map is kept."""
     held: dict[float, list[float]] = {coverage: [] for coverage in (0.8, 0.9, 0.95)}
     errors: dict[str, list[float]] = {
@@ -66,10 +74,11 @@ def tell_splits(test: Evidence, count: int) -> None:
         assert shares is not None
         for coverage, found in held.items():
             # The likeliest class is always in a set: one of less share is too, if it is the truth.
-            true = np.exp(-rest.surprises()) >= shares.least_share(coverage) - 1e-6
+            own = rest.probabilities[np.arange(len(rest.labels)), rest.labels]
+            true = own >= shares.least_share(coverage) - 1e-6
             found.append(float((true | rest.claims().right).mean()))
-        mapped, kept = cross_fitted(fitted)
-        gained = float((fitted.surprises() - mapped.surprises()).mean())
+        gains = gains_by_halves(fitted)
+        kept, gained = beyond_chance(gains), float(gains.mean())
         plain, fit_error = (
             calibrate(each.claims()).ece for each in (rest, rest.mapped(fitted.fit()))
         )
@@ -96,7 +105,7 @@ def tell_draws(both: Evidence, count: int) -> None:
         chosen = np.random.default_rng(seed).choice(pictures, count, replace=False)
         fitted = np.isin(both.groups, chosen)
         side, rest = both.take(np.flatnonzero(fitted)), both.take(np.flatnonzero(~fitted))
-        kept = cross_fitted(side)[1]
+        kept = beyond_chance(gains_by_halves(side))
         after = calibrate((rest.mapped(side.fit()) if kept else rest).claims())
         before = calibrate(rest.claims())
         assert before is not None
@@ -122,7 +131,8 @@ def main() -> None:
     family = family_of(task)
     evidence = family.evidence(judged["val"])
     assert evidence is not None
-    found = fit(evidence, f"{len(judged['val'].examples)} validation pictures")
+    words = f"{len(judged['val'].examples)} validation pictures"
+    found = fit(evidence, words, family.evidence(judged["test"]))
     print(found.says)
     print(found.map.as_json() if found.map else "no map")
     print(told("val, own scores", calibration(task, judged["val"])))
@@ -135,7 +145,7 @@ def main() -> None:
     if task == "classify":
         tell_coverage(found, judged["test"])
         test = family.evidence(judged["test"])
-        assert test is not None
+        assert isinstance(test, ClassEvidence)
         tell_splits(test, len(judged["val"].examples))
     held_out = [SPLITS.index(side) for side in ("val", "test")]
     rows = np.flatnonzero(np.isin(dataset.splits, held_out))

@@ -22,5 +22,6 @@ def test_nothing_in_any_picture_is_told_with_a_way_on(counts, threshold, told):
     answers = [Answer(f"{n}.png", (20, 10), found(count)) for n, count in enumerate(counts)]
     heard = []
     with listening(heard.append):
-        _tell_of_nothing(answers, threshold)
-    assert ["--threshold best" in each.text for each in heard] == [True] * told
+        _tell_of_nothing(answers, threshold, best=True)
+        _tell_of_nothing(answers, threshold, best=False)
+    assert ["--threshold best" in each.text for each in heard] == [True, False] * told

@@ -121,11 +121,31 @@ def test_honest_scores_and_few_are_left_alone():
     assert "60 held-out pictures are too few to fit a temperature, 100 would do" in few.says
 
 
+def test_test_pictures_judge_a_map_but_do_not_fit_it():
+    """Validation pictures that are easier than the others ask for scores that are too sure."""
+    easy, others = boastful(300, 0.5), boastful(1000, 1.0, seed=1)
+    assert fit(easy, "these").map is not None
+    found = fit(easy, "these", others)
+    assert found.map is None
+    assert "more than chance where 1,000 test pictures judge too" in found.says
+    alike = fit(easy, "these", boastful(1000, 0.5, seed=1))
+    assert alike.map == fit(easy, "these").map
+    assert alike.after.count == 1300
+
+
+def test_so_few_pictures_need_a_gain_that_halves_of_them_agree_on():
+    kept = [fit(boastful(150, 1.0, seed), "these").map is not None for seed in range(20)]
+    assert sum(kept) <= 4  # chance alone goes beyond one standard error of 1 in 6
+    kept = [fit(boastful(150, 3.0, seed), "these").map is not None for seed in range(5)]
+    assert all(kept)
+
+
 def test_scores_that_would_be_further_from_the_truth_are_left_alone(monkeypatch):
     """Though they surprise less, as where a few answers were sure and wrong."""
     honest = boastful(1500, 1.0)
-    softer = (honest.mapped(Temperature(3.0)), True)
+    softer = honest.mapped(Temperature(3.0))
     monkeypatch.setattr(calibrating, "cross_fitted", lambda evidence: softer)
+    monkeypatch.setattr(calibrating, "gains_by_halves", lambda evidence: np.arange(1.0, 9.0))
     found = fit(honest, "these")
     assert found.map is None
     assert (

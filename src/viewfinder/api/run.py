@@ -15,6 +15,7 @@ from viewfinder.events import FitJudged
 from viewfinder.inference.asking import Asking, as_asked
 from viewfinder.inference.caution import caution_of
 from viewfinder.inference.drawing import draw_answers
+from viewfinder.inference.larger import tell_of_larger
 from viewfinder.inference.learnt.unlike import familiarity_of
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
@@ -121,7 +122,13 @@ class Run:
         model = as_asked(self.model, **(asking | {"tta": False}))
         several = asking.get("tta", False)
         return evaluate(
-            model, self.trained, data, split, device=pick_device(device), several=several
+            model,
+            self.trained,
+            data,
+            split,
+            device=pick_device(device),
+            several=several,
+            whole=asking.get("tiles") == "none",
         )
 
     def predict(
@@ -175,7 +182,10 @@ class Run:
             answers, classes = caution.of(answers, model), caution.classes(model)
         if out is not None:
             answers = iter(draw_answers(answers, Path(out), classes=classes, bits=bits))
-        return Predictions(answers, classes=classes, bits=bits)
+        found = Predictions(answers, classes=classes, bits=bits)
+        if asking.get("tiles") is None:
+            tell_of_larger(model, self.trained, lambda: [max(each.size) for each in found.answers])
+        return found
 
     def track(
         self,
@@ -204,7 +214,7 @@ class Run:
         """
         model = as_asked(self.model, **asking)
         least = threshold_of(model, threshold, self.trained)
-        return track(
+        followed = track(
             model,
             source,
             device=pick_device(device),
@@ -212,6 +222,9 @@ class Run:
             lines=lines,
             zones=zones,
         )
+        if asking.get("tiles") is None:
+            tell_of_larger(model, self.trained, lambda: [max(a.size) for a in followed.answers])
+        return followed
 
     def __str__(self) -> str:
         """One line: where it lies, its task, its net and its classes."""

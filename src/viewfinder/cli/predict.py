@@ -27,6 +27,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import refuse_taken, require_writable
 from viewfinder.inference.asked_scores import (
+    nothing_found,
     refuse_followed,
     refuse_no_score,
     refuse_no_share,
@@ -130,7 +131,7 @@ def run(flags: Flags) -> int:
         return 0
     for line in _lines(answers, counts, classes, flags):
         say(line)
-    _tell_of_nothing(answers, threshold)
+    _tell_of_nothing(answers, threshold, best=opened.trained is not None)
     return 0
 
 
@@ -233,16 +234,13 @@ def _write(answers: "Sequence[Answer]", classes: tuple[str, ...], flags: Flags) 
         note(f"wrote what was followed into {flags.mot}")
 
 
-def _tell_of_nothing(answers: "Sequence[Answer]", threshold: "Wanted") -> None:
+def _tell_of_nothing(answers: "Sequence[Answer]", threshold: "Wanted", *, best: bool) -> None:
     """Where no picture has an object, say that some may lie below the threshold."""
     from viewfinder.tasks.detect.detections import Detections
 
     found = [each.value for each in answers]
     if found and threshold is None and all(isinstance(v, Detections) and not len(v) for v in found):
-        note(
-            "nothing is found from the usual score on: --threshold 0.05 shows what is less sure, "
-            "and --threshold best goes by what held-out pictures say"
-        )
+        note(nothing_found("shows", best=best))
 
 
 def _lines(

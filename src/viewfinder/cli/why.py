@@ -25,7 +25,7 @@ from viewfinder.cli.output import asked_by, print_json, require_html, say
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import refuse_taken
-from viewfinder.inference.asked_scores import refuse_no_score, require_classes
+from viewfinder.inference.asked_scores import nothing_found, refuse_no_score, require_classes
 from viewfinder.tasks.run_files import task_and_classes
 from viewfinder.wording import shown
 
@@ -111,9 +111,7 @@ def run(flags: Flags) -> int:
         say("no page is written, as there is no answer to show the reasons of")
         finds = told is not None and told[0] == "detect"
         if finds and flags.threshold is None and not any(each.found for each in found):
-            note(
-                "nothing is found from the usual score on: --threshold 0.05 asks what is less sure"
-            )
+            note(nothing_found("asks"))
         return 0
     for line in summary.lines():
         say(line)

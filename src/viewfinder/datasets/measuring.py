@@ -78,6 +78,16 @@ def measured_sizes(root: Path, paths: Sequence[str]) -> NDArray[np.int64]:
     return measure(root, paths).sizes
 
 
+def longer_sides(dataset: Dataset) -> NDArray[np.int64]:
+    """N: the longer side of each picture, by what its labels state or else its file; 0 where
+    neither says it."""
+    stated = dataset.sizes
+    known = stated is not None and bool((stated > 0).all())
+    sizes = stated if known else measured_sizes(dataset.root, dataset.paths)
+    assert sizes is not None
+    return np.asarray(sizes.max(axis=1, initial=0), np.int64)
+
+
 def _measures_of(dataset: Dataset) -> Measures:
     """What the files say, which who read the set may have asked them already."""
     if dataset.orientations is not None and dataset.sizes is not None:

@@ -1,8 +1,9 @@
 """Scores fitted to what they turned out to be worth, on pictures that were not learnt from.
 
-A map of scores is kept only if it helps pictures that it was not fitted on: of five parts of the
-pictures each is judged by what the other four say. The same parts give the figure of how far the
-scores can be believed afterwards, which would flatter a map on the pictures that it was fitted on.
+A map of scores is kept only if it helps pictures that it was not fitted on, by more than chance: a
+half of them as the other half says, in several ways to halve them, and test pictures, where the set
+has any. Of five parts, each as the other four say, is the figure of how far scores can be believed
+afterwards, which would flatter a map on the pictures that it was fitted on.
 """
 
 import importlib
@@ -30,9 +31,11 @@ from viewfinder.wording import counted
 HELD_OUT = "held-out.safetensors"
 """What a fold's run said of the pictures that it judges, for the run on everything."""
 
-_PARTS = 5
+_PARTS, _HALVINGS = 5, 5
+_LEFT = "scores are left as the network gives them"
 
 Rows = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 class ScoreMap(Protocol):
@@ -70,7 +73,8 @@ class Evidence(Protocol):
         ...
 
     def surprises(self) -> NDArray[np.float64]:
-        """Of each answer, the negative logarithm of the probability of what was right, in nats."""
+        """Of each answer, the negative logarithm of how likely its score called it that it is
+        right, or wrong, whichever it is."""
         ...
 
     def claims(self) -> Claims:
@@ -91,7 +95,7 @@ class Fitted:
     Attributes:
         map: None where the scores are left alone.
         before, after: how far scores can be believed, the net's own and mapped by what other
-            pictures say; None of fewer than 30.
+            pictures say, of test pictures too where these judged; None of fewer than 30.
         claims: of what is answered in the end, mapped by what other pictures say.
         of: which pictures it was fitted on, in words.
     """
@@ -136,61 +140,95 @@ def family_of(task: str) -> Family:
     return found
 
 
-def fit(evidence: Evidence, of: str) -> Fitted:
+def fit(evidence: Evidence, of: str, test: Evidence | None = None) -> Fitted:
     """Fit a map of scores, and keep it if it helps pictures that it was not fitted on.
 
     Args:
         of: which pictures these are, in words.
+        test: answers to test pictures, which judge the map too, but fit nothing.
     """
-    before, kept = _believed(evidence.claims()), evidence.kept()
+    kept, claims = evidence.kept(), evidence.claims()
+    before = _believed(claims)
     if lacks := evidence.lacks():
-        says = f"scores are left as the network gives them: {lacks}"
-        return Fitted(None, says, evidence.claims(), before, before, of, kept)
-    mapped, helped = cross_fitted(evidence)
-    after = _believed(mapped.claims())
-    if not helped:
-        says = (
-            f"scores are left as the network gives them: {of} show none that would be better by "
-            "more than chance"
-        )
-        return Fitted(None, says, evidence.claims(), before, before, of, kept)
+        return Fitted(None, f"{_LEFT}: {lacks}", claims, before, before, of, kept)
+    found, crossed = evidence.fit(), cross_fitted(evidence)
+    own, mapped, more = claims, crossed.claims(), np.zeros(0)
+    if test is not None:
+        tested = test.mapped(found)
+        more = gains_by_picture(test, tested)
+        own, mapped = own.joined(test.claims()), mapped.joined(tested.claims())
+    both = _believed(own), _believed(mapped)
+    if against := _against(gains_by_halves(evidence), more, *both, of=of):
+        return Fitted(None, f"{_LEFT}: {against}", claims, both[0], both[0], of, kept)
+    fitted, says = replace(crossed.claims(), fitted=of), f"scores are calibrated on {of}"
+    if both[0] and both[1]:
+        says += f": calibration error {both[0].ece:.3f} before, {both[1].ece:.3f} after"
+        says += "" if test is None else ", of these and the test pictures"
+    return Fitted(found, says, fitted, *both, of, evidence.mapped(found).kept())
+
+
+def _against(
+    gains: Floats, more: Floats, before: Calibration | None, after: Calibration | None, *, of: str
+) -> str:
+    """Why a map is not kept; nothing where it is.
+
+    Args:
+        gains, more: of the pictures that it is fitted on, as others of them say, and of those of
+            test.
+    """
+    tests = counted(len(more), "test picture")
+    if not beyond_chance(np.concatenate([gains, more])):
+        if len(more) and beyond_chance(gains):
+            return (
+                f"{of} alone ask for others, which are no better by more than chance where {tests} "
+                "judge too"
+            )
+        judges = f"{of} and {tests}" if len(more) else of
+        return f"{judges} show none that would be better by more than chance"
     if before and after and after.ece > before.ece:
-        says = (
-            f"scores are left as the network gives them: calibrated on {of}, they would be further "
-            f"from how often they are right, by {after.ece:.3f} where it is {before.ece:.3f} now"
+        return (
+            f"calibrated on {of}, they would be further from how often they are right, by "
+            f"{after.ece:.3f} where it is {before.ece:.3f} now"
         )
-        return Fitted(None, says, evidence.claims(), before, before, of, kept)
-    both = ""
-    if before and after:
-        both = f": calibration error {before.ece:.3f} before, {after.ece:.3f} after"
-    says = f"scores are calibrated on {of}{both}"
-    found, claims = evidence.fit(), replace(mapped.claims(), fitted=of)
-    return Fitted(found, says, claims, before, after, of, evidence.mapped(found).kept())
+    return ""
 
 
 def _believed(claims: Claims) -> Calibration | None:
     return calibrate(claims) if claims.enough else None
 
 
-def cross_fitted(evidence: Evidence) -> tuple[Evidence, bool]:
-    """Each answer mapped by what the pictures of other parts say; and whether that helps.
-
-    It does where surprise falls, picture by picture, by more than its standard error.
-    """
+def cross_fitted(evidence: Evidence, parts: int = _PARTS, seed: int = 0) -> Evidence:
+    """Each answer mapped by what the pictures of other parts say."""
     pictures, numbers = np.unique(evidence.groups, return_inverse=True)
-    part_of = np.random.default_rng(0).permutation(len(pictures))[numbers] % _PARTS
-    rows, parts = [], []
-    for part in range(_PARTS):
+    part_of = np.random.default_rng(seed).permutation(len(pictures))[numbers] % parts
+    rows, found = [], []
+    for part in range(parts):
         own = np.flatnonzero(part_of == part)
         others = evidence.take(np.flatnonzero(part_of != part))
         rows.append(own)
-        parts.append(evidence.take(own).mapped(others.fit()))
+        found.append(evidence.take(own).mapped(others.fit()))
     order = np.argsort(np.concatenate(rows), kind="stable")
-    mapped = parts[0].joined(parts[1:]).take(order)
-    gained = evidence.surprises() - mapped.surprises()
-    by_picture = np.bincount(numbers, weights=gained)
-    error = by_picture.std(ddof=1) / np.sqrt(len(pictures))
-    return mapped, bool(by_picture.mean() > error)
+    return found[0].joined(found[1:]).take(order)
+
+
+def gains_by_picture(own: Evidence, mapped: Evidence) -> Floats:
+    """Of each picture, by how much mapped scores surprise less."""
+    _, numbers = np.unique(own.groups, return_inverse=True)
+    gained = own.surprises() - mapped.surprises()
+    return np.asarray(np.bincount(numbers, weights=gained), np.float64)
+
+
+def gains_by_halves(evidence: Evidence) -> Floats:
+    """Of each picture, by how much less it surprises as mapped by what a half without it says, in
+    the mean of several ways to halve them."""
+    halved = (cross_fitted(evidence, parts=2, seed=seed) for seed in range(_HALVINGS))
+    gains = np.stack([gains_by_picture(evidence, mapped) for mapped in halved])
+    return np.asarray(gains.mean(axis=0), np.float64)
+
+
+def beyond_chance(gains: Floats) -> bool:
+    """Whether pictures gain more than the standard error of their mean."""
+    return bool(gains.mean() > gains.std(ddof=1) / np.sqrt(len(gains)))
 
 
 def keep_evidence(folder: Path, evidence: Evidence) -> None:
@@ -238,7 +276,8 @@ def calibrated(
         evidence = pooled_evidence(task, folds)
     if evidence is None:
         return dict(judgements), None
-    found = fit(evidence, pictures)
+    test = family_of(task).evidence(judgements["test"]) if "test" in judgements else None
+    found = fit(evidence, pictures, test)
     note(found.says)
     write_calibration(run.folder, found.document())
     made = dict(judgements)

@@ -1,6 +1,6 @@
 """What answers claim: that they are right, so surely."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,14 @@ class Claims:
     right: NDArray[np.bool_]
     of: str
     fitted: str = ""
+
+    def joined(self, others: "Claims") -> "Claims":
+        """These and others of their kind."""
+        return replace(
+            self,
+            scores=np.concatenate([self.scores, others.scores]),
+            right=np.concatenate([self.right, others.right]),
+        )
 
     @property
     def enough(self) -> bool:

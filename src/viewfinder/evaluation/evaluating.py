@@ -5,6 +5,7 @@ from typing import cast
 
 import torch
 
+from viewfinder.datasets.measuring import longer_sides
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.documents import Evaluation
@@ -13,6 +14,7 @@ from viewfinder.evaluation.showing import ShownScores
 from viewfinder.evaluation.unseen import judge_split
 from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.events import note
+from viewfinder.inference.larger import tell_of_larger
 from viewfinder.inference.thresholds import note_least
 from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import HELD_OUT
@@ -30,12 +32,14 @@ def evaluate(
     *,
     device: torch.device,
     several: bool = False,
+    whole: bool = False,
 ) -> Evaluation:
     """A model's scores on one split of a set, under their public names; see `api.Run.evaluate`.
 
     Args:
         run: whose the model is, however it is asked now, if it is of one.
         several: judge it by several views of each picture, and say what that gains and costs.
+        whole: that pictures are not answered in tiles was asked for.
 
     Raises:
         InputError: data that cannot be read, lacks that split, or has classes unknown to the model.
@@ -51,6 +55,8 @@ def evaluate(
         once = judgement
         _, judgement = judge_split(views, run, dataset, split, device=device)
         note(gain_by_views(model.config.task, once, judgement))
+    if not whole:
+        tell_of_larger(model, run, lambda: longer_sides(judgement.examples).tolist())
     learnt = seen_in_training(run, judgement.examples) if run and chosen != HELD_OUT else []
     parts = [each.as_json() for each in weaknesses(model.config.task, judgement)]
     believed = calibration(model.config.task, judgement)

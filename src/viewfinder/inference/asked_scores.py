@@ -60,6 +60,19 @@ def refuse_no_score(flag: str, wanted: float, name: str = "") -> None:
         raise InputError(f"{flag} {given}: give a score from 0 to 1")
 
 
+def nothing_found(does: str, *, best: bool = False) -> str:
+    """What to say where no object of any picture scores what is usually asked for.
+
+    Args:
+        does: what a lower threshold does with what is less sure, such as `shows`.
+        best: whether the thresholds of held-out pictures can be asked for.
+    """
+    also = ", and --threshold best goes by what held-out pictures say" if best else ""
+    return (
+        f"nothing is found from the usual score on: --threshold 0.05 {does} what is less sure{also}"
+    )
+
+
 def refuse_no_share(flag: str, wanted: float, example: str) -> None:
     """See that a share is neither nothing nor all.
 

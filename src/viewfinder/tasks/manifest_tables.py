@@ -24,8 +24,9 @@ class DataRecord(TypedDict, total=False):
 
     `images` are counts by split, `per_class` of training pictures, `inputs` digests of what else
     was learnt from by the flag that named it, `depth` what the numbers of depth maps mean by
-    folder, `decided` what the task made of the set itself, and `folded` which fold of how many it
-    is.
+    folder, `decided` what the task made of the set itself, `folded` which fold of how many it is,
+    and `longer_side` that of the training pictures in pixels: the `median`, and what all but a
+    twentieth do not exceed (`most`).
     """
 
     source: str
@@ -38,6 +39,7 @@ class DataRecord(TypedDict, total=False):
     depth: dict[str, dict[str, object]]
     decided: dict[str, dict[str, object]]
     folded: str
+    longer_side: dict[str, int]
 
 
 class ArrangementRecord(TypedDict):
@@ -75,6 +77,13 @@ def _counts(table: object) -> dict[str, int]:
     return counts
 
 
+def _sides(table: object) -> dict[str, int]:
+    sides = {name: as_whole(side) for name, side in as_table(table).items()}
+    if sides.keys() != {"median", "most"} or min(sides.values()) < 1:
+        raise ValueError("longer_side must be pixels, median and most")
+    return sides
+
+
 def checked_data(data: dict[str, object]) -> DataRecord:
     record: DataRecord = {
         "source": as_text(data["source"]),
@@ -92,6 +101,8 @@ def checked_data(data: dict[str, object]) -> DataRecord:
         record["decided"] = {name: as_table(of) for name, of in as_table(data["decided"]).items()}
     if "folded" in data:
         record["folded"] = as_text(data["folded"])
+    if "longer_side" in data:
+        record["longer_side"] = _sides(data["longer_side"])
     return record
 
 

@@ -4,10 +4,16 @@ import platform
 from dataclasses import asdict
 from importlib.metadata import version
 
+import numpy as np
+
 from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.measuring import longer_sides
 from viewfinder.tasks.manifest_tables import DataRecord
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.resumable import digests_of_inputs
+
+# Training pictures that tell how large they are.
+_MEASURED = 500
 
 
 def versions() -> dict[str, str]:
@@ -33,4 +39,19 @@ def data_record(dataset: Dataset, recipe: Recipe, source: str) -> DataRecord:
         "images": splits,
         "per_class": dataset.split("train").counts(),
     }
-    return {**record, "depth": depth} if depth else record
+    if depth:
+        record["depth"] = depth
+    if sides := _longer_sides(dataset):
+        record["longer_side"] = sides
+    return record
+
+
+def _longer_sides(dataset: Dataset) -> dict[str, int]:
+    """How large training pictures are, by a sample of them; nothing where none can be measured."""
+    train = dataset.split("train")
+    step = max(1, len(train) // _MEASURED)
+    sides = longer_sides(train.select(np.arange(0, len(train), step)))
+    known = sides[sides > 0]
+    if not len(known):
+        return {}
+    return {"median": round(np.median(known)), "most": round(np.quantile(known, 0.95))}

@@ -1,6 +1,7 @@
 """The temperature of a classifier's probabilities, fitted on pictures it did not learn from."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,9 @@ from viewfinder.wording import counted
 FEWEST = 100
 """Pictures from which on a temperature is fitted; of fewer it is chance."""
 
-_STEPS = 50
+# Logarithms of 1 / T between which it is sought: first by so many steps, of which the best is
+# divided again.
+_POWERS, _STEPS, _ROUNDS = (-math.log(LARGEST), -math.log(LEAST)), 12, 3
 # Pictures that tell how large sets of classes must be; more tell nothing new.
 _MOST_KEPT = 5000
 
@@ -57,19 +60,18 @@ class ClassEvidence:
         )
 
     def fit(self) -> Temperature:
-        """The likeliest temperature, with one pull towards 1 against the weight of all pictures."""
-        logits = np.log(np.maximum(self.probabilities, np.finfo(np.float32).tiny), dtype=np.float64)
-        own = logits[np.arange(len(self.labels)), self.labels]
-        slope = 1.0  # 1 / T, of which surprise is convex
-        for _ in range(_STEPS):
-            scaled = np.exp(slope * logits - (slope * logits).max(axis=1, keepdims=True))
-            shares = scaled / scaled.sum(axis=1, keepdims=True)
-            mean = (shares * logits).sum(axis=1)
-            variance = (shares * logits**2).sum(axis=1) - mean**2
-            step = ((mean - own).sum() + slope - 1) / (variance.sum() + 1)
-            slope = float(np.clip(slope - step, slope / 2, slope * 2))
-            slope = min(max(slope, 1 / LARGEST), 1 / LEAST)
-        found = Temperature(1 / slope)
+        """The likeliest temperature by whether likeliest classes are right, which is what their
+        scores claim, with one pull towards 1 against the weight of all pictures."""
+        logits = np.log(np.maximum(self.probabilities, np.finfo(np.float32).tiny))
+        right = logits.argmax(axis=1) == self.labels
+
+        def surprise(power: float) -> float:
+            slope = np.exp(power)
+            scaled = slope * (logits - logits.max(axis=1, keepdims=True))
+            surprised = _surprises(1 / np.exp(scaled).sum(axis=1), right)
+            return float(surprised.sum()) + power**2 / 2
+
+        found = Temperature(float(np.exp(-_lowest(surprise, *_POWERS))))
         answered = claims_of(found.of_array(self.probabilities), self.labels)
         return replace(found, most=supported(answered.scores, answered.right))
 
@@ -79,9 +81,9 @@ class ClassEvidence:
         return replace(self, probabilities=by.of_array(self.probabilities))
 
     def surprises(self) -> NDArray[np.float64]:
-        """Of the true class."""
-        own = self.probabilities[np.arange(len(self.labels)), self.labels]
-        return -np.log(np.maximum(own, 1e-12), dtype=np.float64)
+        """Of whether the likeliest class is right."""
+        claims = self.claims()
+        return _surprises(claims.scores, claims.right)
 
     def claims(self) -> Claims:
         """The likeliest class of each."""
@@ -121,3 +123,18 @@ def recalibrated(judgement: ClassifyJudgement, by: ScoreMap) -> ClassifyJudgemen
     assert isinstance(by, Temperature)
     answers = by.of_array(judgement.answers)
     return replace(judgement, answers=answers, scores=score(answers, judgement.examples.labels))
+
+
+def _surprises(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Of whether each is right, in nats."""
+    called = np.where(right, scores, 1 - np.asarray(scores, np.float64))
+    return np.asarray(-np.log(np.maximum(called, 1e-9)), np.float64)
+
+
+def _lowest(curve: Callable[[float], float], low: float, high: float) -> float:
+    """Where a curve is lowest, by ever finer steps."""
+    for _ in range(_ROUNDS):
+        places = np.linspace(low, high, _STEPS + 1)
+        best = int(np.argmin([curve(float(each)) for each in places]))
+        low, high = places[max(0, best - 1)], places[min(_STEPS, best + 1)]
+    return float(low + high) / 2

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from viewfinder import nets
 from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.measuring import longer_sides
 from viewfinder.errors import InputError
-from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.detect.recipe import LEAST_SIDE, DetectRecipe
 from viewfinder.tasks.detect.tiling.tiles import Tiles
 
@@ -90,12 +90,7 @@ def _sides(train: Dataset) -> _Sides | None:
     boxes = chosen.boxes.keep(to_find(chosen.boxes))
     if not len(boxes):
         return None
-    stated = chosen.sizes
-    if stated is not None and (stated > 0).all():
-        longer = stated.max(axis=1).astype(np.float64)
-    else:
-        headers = [read_header(chosen.file(index)) for index in range(len(chosen))]
-        longer = np.array([max(header.size) for header in headers], np.float64)
+    longer = np.maximum(longer_sides(chosen), 1).astype(np.float64)
     objects = boxes.corners[:, 2:] - boxes.corners[:, :2]
     shares = np.sqrt(objects.prod(axis=1)) / longer[boxes.pictures()]
     return _Sides(longer, objects, shares)
