@@ -42,3 +42,24 @@ def test_classes_of_few_objects_are_not_doubted_for_being_few():
 def test_nobody_to_ask_is_said(count, classes):
     with pytest.raises(InputError, match="label more first"):
         doubts(*objects(count, classes))
+
+
+def test_as_many_are_named_as_half_of_which_may_be_wrong():
+    """Though a judge that knows little doubts many more."""
+    features, corners, labels = objects(600, classes=6, seed=3)
+    random = np.random.default_rng(2)
+    features = features + random.normal(0, 0.16, features.shape).astype(np.float32)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    corners[:] = (0, 0, 30, 30)
+    clean = doubts(features, corners, labels)
+    wrong = random.choice(600, 40, replace=False)
+    given = labels.copy()
+    given[wrong] = (given[wrong] + random.integers(1, 6, 40)) % 6
+    found = doubts(features, corners, given)
+    front = np.argsort(-found.amounts)[: found.named]
+    hits = int(np.isin(front, wrong).sum())
+    assert hits >= 30
+    assert hits >= 0.35 * found.named
+    assert hits <= 1.3 * found.wrong
+    assert found.named <= 2 * found.wrong < 2 * found.named
+    assert clean.named < found.named / 3

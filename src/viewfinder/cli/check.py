@@ -83,7 +83,7 @@ def run(flags: Flags) -> int:
     if suspects is not None:
         say(
             f"to look at: {counted(len(suspects.alike), 'pair')} of pictures that show the same, "
-            f"{counted(len(suspects.doubted), 'label')} that may be wrong, the odd ones out"
+            f"{suspects.mistakes}; the odd ones out"
         )
         say(f"report {flags.report}")
     return 1 if faults else 0

@@ -21,6 +21,8 @@ _PULL, _CONSTANT = 1.0, 0.1
 # Of a box's size and shape beside features of length 1.
 _BY_SIZE, _BY_SHAPE = 0.3, 0.1
 _AT_ONCE = 4096
+# Labels beyond an amount from which on these are no accident.
+_LEAST_BEYOND = 5
 
 
 class Doubts(NamedTuple):
@@ -29,10 +31,15 @@ class Doubts(NamedTuple):
     Attributes:
         amounts: N, about -1 to 1; above 0 another class is likelier than its own.
         others: N, that other class.
+        named: of those with amounts above 0, how many of the most doubted are worth a look before
+            all others: up to half of these are wrong.
+        wrong: how many of the named are wrong at most, as far as such a judge can tell.
     """
 
     amounts: NDArray[np.float32]
     others: NDArray[np.int64]
+    named: int
+    wrong: int
 
 
 def doubts(
@@ -59,7 +66,44 @@ def doubts(
     own = scores[rows, labels].copy()
     scores[rows, labels] = -np.inf
     others = scores.argmax(axis=1)
-    return Doubts(np.asarray(scores[rows, others] - own, np.float32), others)
+    ahead = scores[rows, others]
+    amounts = np.asarray(ahead - own, np.float32)
+    return Doubts(amounts, others, *_believable(amounts, _if_wrong(scores, ahead, own, others)))
+
+
+def _if_wrong(
+    scores: NDArray[np.float64],
+    ahead: NDArray[np.float64],
+    own: NDArray[np.float64],
+    others: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """How much each label would be doubted were it each of the classes that it is not, of N×C
+    `scores` without its own, of which the best is `ahead`: N·(C - 1), rising."""
+    rows, rest = np.arange(len(own)), scores.copy()
+    rest[rows, others] = -np.inf
+    second = np.maximum(rest.max(axis=1), own)  # what is left where the likeliest is the label
+    found = np.maximum(ahead, own)[:, None] - scores
+    found[rows, others] = np.maximum(second, own) - ahead
+    return np.sort(found[np.isfinite(found)])
+
+
+def _believable(amounts: NDArray[np.float32], if_wrong: NDArray[np.float64]) -> tuple[int, int]:
+    """How many of the most doubted are named, and how many of these are wrong at most.
+
+    Wrong labels are as much doubted as labels would be that were exchanged at random. So the share
+    p of wrong ones puts p times as many as these beyond any amount; since no more than all can lie
+    there, p is at most the least ratio of the two (Blanchard, Lee, Scott, JMLR 2010). By that p, as
+    many are named as half of which are wrong.
+    """
+    count = len(amounts)
+    order = np.sort(amounts)[::-1]
+    beyond = 1 - np.searchsorted(if_wrong, order.astype(np.float64)) / len(if_wrong)
+    ranks = np.arange(1, count + 1)
+    share = (ranks / count / np.maximum(beyond, 1e-9))[_LEAST_BEYOND - 1 :].min()
+    wrong = np.minimum(min(1.0, float(share)) * count * beyond, ranks)
+    named = int(np.flatnonzero(wrong >= ranks / 2).max(initial=-1)) + 1
+    named = min(named, int((amounts > 0).sum()))
+    return named, round(float(wrong[named - 1])) if named else 0
 
 
 def _held_out(

@@ -5,7 +5,7 @@ picture is odd where its k-th neighbour is far (Ramaswamy, Rastogi, Shim, SIGMOD
 than the pictures of a group that strayed into a set together, or they would vouch for each other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from viewfinder.errors import InputError
 from viewfinder.features.alike import Pair, likenesses, pairs_of
 from viewfinder.features.describing import Part, describe_readable
 from viewfinder.labelling.doubting import doubts
+from viewfinder.wording import counted
 
 MOST_COMPARED = 20_000
 """Pictures, or boxes, that are compared, evenly chosen of more: the work goes with their square."""
@@ -58,6 +59,8 @@ class Suspects:
         compared: how many pictures were compared.
         asked: how many labels; 0 where nobody could be asked.
         why_not: why no label was doubted, where none could be.
+        named: how many of `doubted` are worth a look before the others (`doubting.Doubts`).
+        wrong: how many of these are wrong at most.
     """
 
     odd: tuple[Odd, ...]
@@ -66,6 +69,16 @@ class Suspects:
     compared: int
     asked: int
     why_not: str = ""
+    named: int = 0
+    wrong: int = 0
+
+    @property
+    def mistakes(self) -> str:
+        """How many labels may be wrong, in words."""
+        if not self.named:
+            return "no label that stands out as wrong"
+        about = f", at most about {self.wrong:,} of them" if self.wrong < self.named else ""
+        return f"{counted(self.named, 'label')} that may be wrong{about}"
 
 
 def suspects(dataset: Dataset) -> Suspects:
@@ -81,8 +94,8 @@ def suspects(dataset: Dataset) -> Suspects:
     found = pairs_of(dataset, vectors, numbers.tolist(), digests)
     split = dataset.splits
     found.sort(key=lambda each: (split[each.one] == split[each.other], -each.likeness))
-    doubted, asked, why_not = _doubted(dataset, vectors, numbers)
-    return Suspects(odd_ones(vectors, numbers), tuple(found), doubted, len(numbers), asked, why_not)
+    seen = Suspects(odd_ones(vectors, numbers), tuple(found), (), len(numbers), 0)
+    return _with_doubted(seen, dataset, vectors, numbers)
 
 
 def _evenly(count: int) -> NDArray[np.int64]:
@@ -106,12 +119,12 @@ def odd_ones(vectors: NDArray[np.float32], numbers: NDArray[np.int64]) -> tuple[
     return tuple(Odd(int(numbers[row]), float(likeness[row])) for row in order.tolist())
 
 
-def _doubted(
-    dataset: Dataset, vectors: NDArray[np.float32], numbers: NDArray[np.int64]
-) -> tuple[tuple[Doubted, ...], int, str]:
-    """Those whose other class is ahead, how many labels were asked about, and why none was."""
+def _with_doubted(
+    seen: Suspects, dataset: Dataset, vectors: NDArray[np.float32], numbers: NDArray[np.int64]
+) -> Suspects:
+    """The same with the labels whose other class is ahead, or why there are none."""
     if dataset.masks:
-        return (), 0, "a mask has no class that could be another"
+        return replace(seen, why_not="a mask has no class that could be another")
     if dataset.boxes is None:
         labels, pictures = dataset.labels[numbers], numbers
         places = np.tile(np.array([0.0, 0, 1, 1]), (len(numbers), 1))
@@ -123,24 +136,22 @@ def _doubted(
     try:
         found = doubts(vectors, places, labels)
     except InputError:
-        return (), 0, "there are too few labels, or of one class only, for one to tell of another"
+        too_few = "there are too few labels, or of one class only, for one to tell of another"
+        return replace(seen, why_not=too_few)
     order = np.argsort(-found.amounts, kind="stable")
     rows = [row for row in order.tolist() if found.amounts[row] > 0]
     whole = dataset.boxes is None
-    return (
-        tuple(
-            Doubted(
-                int(pictures[row]),
-                None if whole else _box(places[row]),
-                int(labels[row]),
-                int(found.others[row]),
-                float(found.amounts[row]),
-            )
-            for row in rows
-        ),
-        len(labels),
-        "",
+    doubted = tuple(
+        Doubted(
+            int(pictures[row]),
+            None if whole else _box(places[row]),
+            int(labels[row]),
+            int(found.others[row]),
+            float(found.amounts[row]),
+        )
+        for row in rows
     )
+    return replace(seen, doubted=doubted, asked=len(labels), named=found.named, wrong=found.wrong)
 
 
 def _described_boxes(

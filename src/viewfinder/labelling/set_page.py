@@ -17,7 +17,7 @@ from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.writing import picture_url
 
 # What a page shows at most of each, so that it stays a page.
-_FAULTS, _PAIRS, _ODD, _DOUBTED = 200, 48, 48, 96
+_FAULTS, _PAIRS, _ODD, _DOUBTED = 200, 48, 48, 192
 _SIDE = 160
 # Of a box its surroundings are shown too, this share of its sides.
 _AROUND = 0.2
@@ -51,6 +51,8 @@ def write_set_page(
             for each in found.odd[: min(_ODD, found.compared // 2)]
         ],
         "asked": found.asked,
+        "mistakes": found.mistakes,
+        "named": found.named,
         "doubt_count": len(found.doubted),
         "doubted": [_doubted(dataset, each) for each in found.doubted[:_DOUBTED]],
         "why_not": found.why_not,
@@ -61,7 +63,8 @@ def write_set_page(
 
 
 def suspects_document(dataset: Dataset, found: Suspects) -> dict[str, object]:
-    """What the page shows for a person, for programs: `alike`, `odd` and `labels`, all of them."""
+    """What the page shows for a person, for programs: `alike`, `odd` and `labels`, all of them, and
+    how many of these are `named` before the others, of which at most about so many are `wrong`."""
     paths, classes = dataset.paths, dataset.classes
     return {
         "alike": [
@@ -87,6 +90,8 @@ def suspects_document(dataset: Dataset, found: Suspects) -> dict[str, object]:
             }
             for each in found.doubted
         ],
+        "named": found.named,
+        "wrong": found.wrong,
     }
 
 
