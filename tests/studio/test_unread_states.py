@@ -312,7 +312,9 @@ def test_that_a_picture_is_labelled_anew_is_undone_and_done_again(yolo, bad):
         bad.write_text(LINE * 2)
         assert store.look_at_disk().read == ("labels/1.txt",)
         assert is_read(store, 2)
-        with pytest.raises(InputError, match="have been read"):
-            store.redo("too-late", "ann")
+        with pytest.raises(InputError, match="were read from their file since"):
+            store.redo("too-late", "ann", seq=1)
+        assert "done again: 1 box drawn" in store.redo("drawn", "ann").said
+        assert is_read(store, 3)
         store.restore("all", 0, "ann")
         assert is_read(store, 2)

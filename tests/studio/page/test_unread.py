@@ -96,6 +96,38 @@ def test_who_labels_such_a_picture_anew_is_asked_and_completes_what_could_be_rea
         served.stop()
 
 
+def test_what_is_done_again_after_a_file_was_read_late_is_on_the_page_and_the_server(
+    yolo, serve, visit
+):
+    file = yolo / "labels" / "b.txt"
+    file.write_text(f"{LINES}hello\n")
+    with open_store(yolo, wait=True) as store:
+        store.label_anew("anew", 2, "me")
+        served = serve(store)
+        page = visit(f"{served.address.url}#2")
+        person = Person(page, store)
+        until(lambda: page.locator("#path").inner_text() == "images/b.png")
+        person.drag((10, 10), (100, 100))
+        person.saved()
+        person.press("Control+z")
+        person.saved()
+        until(lambda: len(person.boxes(2)) == 1)
+        store.undo("waits", "me")
+        file.write_text(LINES * 3)
+        until(lambda: store.picture(2).picture.ready)
+        shown = "() => viewfinder.studio.boxes.size"
+        until(lambda: page.evaluate("() => viewfinder.status()") or page.evaluate(shown) == 3)
+        person.press("Control+y")
+        until(lambda: len(person.boxes(2)) == 4)
+        person.saved()
+        assert page.evaluate(shown) == 4
+        person.press("Control+z")
+        until(lambda: len(person.boxes(2)) == 3)
+        person.saved()
+        assert page.evaluate(shown) == 3
+        served.stop()
+
+
 def test_a_folder_of_which_no_label_can_be_read_is_read_once_it_can(yolo, serve, visit):
     (yolo / "data.yaml").write_text("names: [red\n")
     with open_store(yolo) as store:

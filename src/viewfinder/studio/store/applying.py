@@ -79,8 +79,10 @@ def _apply(writer: Writer, change: Change, number: int) -> None:
         case PutBox():
             _put_box(writer, change, number)
         case RemoveBox():
-            if writer.expect("box", change.id, change.base, "the box") is None:
+            box = writer.expect("box", change.id, change.base, "the box")
+            if box is None:
                 raise writer.conflict("the box was removed meanwhile", [("box", change.id)])
+            _ready(writer, box["picture"])
             writer.put("box", change.id, None)
         case LabelPicture():
             contents = _picture(writer, change.picture, change.base)

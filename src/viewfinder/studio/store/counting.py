@@ -1,9 +1,8 @@
 """Counts that are kept: after an operation, what it changed is added; nothing is counted anew.
 
 The log says of each change what was there before and after it, so counts of any older moment are
-brought up to now by the operations since; only proposing, and reading labels later, is not in the
-log, row by row, and all is counted after it. Counts are kept in memory and, for the next opening,
-beside the labels.
+brought up to now by the operations since; only proposing is not in the log, row by row, and all is
+counted after it. Counts are kept in memory and, for the next opening, beside the labels.
 """
 
 import json
@@ -19,7 +18,6 @@ from viewfinder.datasets.formats.stored_classes import end_of
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import Database, set_value, value_of
 from viewfinder.studio.store.records import STATES, Counts
-from viewfinder.studio.store.unread import READ
 
 _p, _b, _q = tables.picture.c, tables.box.c, tables.proposal.c
 _change, _operation = tables.change.c, tables.operation.c
@@ -125,8 +123,7 @@ def _brought_up(connection: Connection, known: Tally, seq: int) -> Tally:
     chosen = select(_change.kind, _change.before, _change.after).where(_change.seq > known.seq)
     # (A class is of no picture.)
     rows = connection.execute(chosen.where(_change.picture < SECOND).limit(_MANY)).all()
-    unlogged = _operation.kind.in_(("propose", READ))
-    since = select(_operation.seq).where(_operation.seq > known.seq, unlogged)
+    since = select(_operation.seq).where(_operation.seq > known.seq, _operation.kind == "propose")
     if len(rows) == _MANY or connection.execute(since.limit(1)).scalar() is not None:
         return _counted(connection, seq, known.last)
     made = Tally(seq, known.last, *(Counter(getattr(known, name)) for name in _KINDS))

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.found_rows import box_rows, picture_rows, sizes_of, status_of
 from viewfinder.studio.store.mended import fewer
+from viewfinder.studio.store.undoing import settle
 from viewfinder.studio.store.unread import READ, Kept, ids_of
 from viewfinder.studio.store.writing import Writer
 from viewfinder.wording import some
@@ -43,37 +44,68 @@ def take_labels(
     if not ids and not refused:
         return Taken(0, {}, [], held, [])
     indices = [index for index, path in enumerate(found.paths) if path in ids]
-    labels = _labels(connection, known.classes, found)
-    values_of, sizes = picture_rows(found), sizes_of(data, found, indices).tolist()
-    updates, boxes = [], []
-    for index, (width, height) in zip(indices, sizes, strict=True):
-        path = found.paths[index]
-        said = {name: values_of(index)[name] for name in ("listed", "side", "grp", "number")}
-        about = {"width": width, "height": height, "trouble": kept(found.trouble.get(path, ""))}
-        now = {"key_": ids[path], "ready": 1, "touched": writer.seq}
-        updates.append(said | about | now | status_of(data / path))
-        for row in box_rows(found, index, ids[path]):
-            name, own = f"r{writer.seq}.{row['place']}", labels[str(row["label"])]
-            # The number of another box may be the same by now.
-            boxes.append(row | {"id": name, "label": own, "number": None})
-    counts = Counter(id for row in boxes if isinstance(id := row["picture"], int))
+    counts = _put_labels(
+        writer, found, known, {index: ids[found.paths[index]] for index in indices}
+    )
+    _put_facts(connection, data, found, {index: ids[found.paths[index]] for index in indices})
     less = fewer(connection, ids, counts, chosen)
-    if updates:
-        gone = [each["key_"] for each in updates]
-        connection.execute(tables.box.delete().where(tables.box.c.picture.in_(gone)))
-        # Edits of these boxes, all undone before the picture waited, cannot come back.
-        logged = tables.change.c
-        of_boxes = (logged.kind == "box") & logged.picture.in_(gone)
-        connection.execute(tables.change.delete().where(of_boxes))
-        columns: dict[str, object] = {n: bindparam(n) for n in updates[0] if n != "key_"}
-        of_id = update(tables.picture).where(_p.id == bindparam("key_"))
-        connection.execute(of_id.values(columns), updates)
-    if boxes:
-        connection.execute(insert(tables.box), boxes)
     files = list(dict.fromkeys(chosen[found.paths[index]] for index in indices))
     parts = [f"{some(files)} read, now that it can be"] if files else []
     writer.finish(f"read-{writer.seq}", READ, "; ".join([*parts, *refused, *less]), undoable=False)
+    settle(connection, ids.values())
     return Taken(writer.seq, ids, refused, held, less)
+
+
+def _put_labels(
+    writer: Writer, found: "Found", known: Kept, pictures: Mapping[int, int]
+) -> Counter[int]:
+    """Put what the files say of pictures, by their indices, in place of what is there.
+
+    Returns:
+        how many boxes each is given.
+    """
+    values_of, labels = picture_rows(found), _labels(writer, known.classes, found)
+    old = _boxes_of(writer.connection, list(pictures.values()))
+    rows = {i: box_rows(found, i, id) for i, id in pictures.items()}
+    new = {f"r{writer.seq}.{row['place']}": row for each in rows.values() for row in each}
+    writer.load(("picture", str(id)) for id in pictures.values())
+    writer.load(("box", id) for id in (*old, *new))
+    for id in old:
+        writer.put("box", id, None)
+    for id, row in new.items():
+        # The number of another box may be the same by now.
+        own = row | {"label": labels[str(row["label"])], "number": None}
+        writer.put("box", id, {name: own[name] for name in tables.CONTENTS["box"]})
+    for index, number in pictures.items():
+        now = writer.get("picture", str(number)).now or {}
+        said = {"state": "todo", "ready": 1, "listed": values_of(index)["listed"]}
+        said["trouble"] = kept(found.trouble.get(found.paths[index], ""))
+        writer.put("picture", str(number), now | said)
+    return Counter({id: len(rows[index]) for index, id in pictures.items()})
+
+
+def _boxes_of(connection: Connection, pictures: Sequence[int]) -> list[str]:
+    box, ids = tables.box.c, list[str]()
+    for start in range(0, len(pictures), _AT_ONCE):
+        part = box.picture.in_(pictures[start : start + _AT_ONCE])
+        ids += connection.execute(select(box.id).where(box.removed == 0, part)).scalars()
+    return ids
+
+
+def _put_facts(
+    connection: Connection, data: Path, found: "Found", pictures: Mapping[int, int]
+) -> None:
+    """Keep what else the files say of pictures, which no undo changes."""
+    values_of, sizes = picture_rows(found), sizes_of(data, found, list(pictures)).tolist()
+    updates = []
+    for (index, id), (width, height) in zip(pictures.items(), sizes, strict=True):
+        said = {name: values_of(index)[name] for name in ("side", "grp", "number")}
+        size = {"key_": id, "width": width, "height": height}
+        updates.append(said | size | status_of(data / found.paths[index]))
+    if updates:
+        columns: dict[str, object] = {n: bindparam(n) for n in updates[0] if n != "key_"}
+        of_id = update(tables.picture).where(_p.id == bindparam("key_"))
+        connection.execute(of_id.values(columns), updates)
 
 
 def _free(
@@ -107,11 +139,11 @@ def _free(
     return free, refused, held
 
 
-def _labels(connection: Connection, first: Sequence[str], found: "Found") -> dict[str, str]:
+def _labels(writer: Writer, first: Sequence[str], found: "Found") -> dict[str, str]:
     """For the classes of a later reading, `c1` for its first, the ids that they have here."""
     names = list(map(kept, found.dataset.classes if found.dataset else ()))
     table = tables.label_class.c
-    rows = connection.execute(select(table.id, table.name, table.position)).all()
+    rows = writer.connection.execute(select(table.id, table.name, table.position)).all()
     own = {name: f"c{place}" for place, name in enumerate(first, 1)}
     # Only those that came later: a name that people gave to another class may mean that one.
     by_name = {row.name: row.id for row in rows if row.name not in own}
@@ -125,8 +157,7 @@ def _labels(connection: Connection, first: Sequence[str], found: "Found") -> dic
                 number += 1
             taken.add(id)
             last += 1
-            row = {"id": id, "name": name, "colour": "", "key": "", "position": last}
-            row |= {"number": None, "merged": None, "rev": 1, "removed": 0}
-            connection.execute(insert(tables.label_class).values(row))
+            row = {"name": name, "colour": "", "key": "", "position": last}
+            writer.put("class", id, row | {"number": None, "merged": None})
         labels[f"c{place}"] = id
     return labels

@@ -10,7 +10,7 @@ from viewfinder import events
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing
 from viewfinder.labelling.proposals import Proposals, read_proposals
-from viewfinder.studio.store import disk, history, lines, proposing, undoing, unread
+from viewfinder.studio.store import disk, history, lines, proposing, restoring, undoing, unread
 from viewfinder.studio.store.applying import apply_all, said_of
 from viewfinder.studio.store.changes import Operation, checked, checked_id
 from viewfinder.studio.store.database import Database, database_file, set_value, value_of
@@ -193,9 +193,10 @@ class Store(Reader):
             if found is None:
                 raise InputError(f"there is nothing to {'undo' if back else 'do again'}")
             target.append(found)
-            undoing.turn(writer, found, back=back)
-            unread.turn_anew(writer, found, back=back)
-            return f"{'undone' if back else 'done again'}: {history.said(writer.connection, found)}"
+            stayed = undoing.turn(writer, found, back=back)
+            but = ", but for what was read from its file since" if stayed else ""
+            word = "undone" if back else "done again"
+            return f"{word}: {history.said(writer.connection, found)}{but}"
 
         kind = "undo" if back else "redo"
         return self._once(id, person or "", session, kind, work, of=target)
@@ -208,7 +209,7 @@ class Store(Reader):
 
         def work(writer: Writer) -> str:
             undoing.forget_undone(writer.connection, person)
-            undoing.restore(writer, seq)
+            restoring.restore(writer, seq)
             after = history.said(writer.connection, seq)
             return f"all labels as after “{after}”" if seq else "all labels as first read"
 
@@ -299,6 +300,7 @@ class Store(Reader):
                 return before
             writer = Writer(connection, person, session)
             said = work(writer)
+            unread.follow(writer)
             return writer.finish(
                 id, kind, said, of=of[0] if of else None, undoable=kind in ("edit", "restore")
             )

@@ -170,7 +170,8 @@ RECORDS: dict[str, Table] = {
 CONTENTS: dict[str, tuple[str, ...]] = {
     "box": tuple(c.name for c in box.columns if c.name not in ("id", "rev", "removed")),
     "class": tuple(c.name for c in label_class.columns if c.name not in ("id", "rev", "removed")),
-    # What files say of a picture is no edit, and no undo changes it.
-    "picture": ("label", "state"),
+    # What files say of a picture is no edit; whether it waits for its file is one, where a person
+    # says that it does not, and where the file is read late.
+    "picture": ("label", "state", "ready", "listed", "trouble"),
     "proposal": tuple(c.name for c in proposal.columns if c.name not in ("id", "rev", "removed")),
 }

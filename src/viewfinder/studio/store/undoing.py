@@ -1,18 +1,22 @@
 """Undo, redo and restoring: operations like others, read from the log."""
 
-import json
+from collections.abc import Collection
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 
 from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
-from viewfinder.studio.store.writing import Contents, Key, Writer, dumped
+from viewfinder.studio.store.unread import READ, see_waiting
+from viewfinder.studio.store.writing import Key, Writer, agrees
 
 FORGOTTEN = 2
-"""What `undone` says of an operation that was undone before another edit: it stays so."""
+"""What `undone` says of an operation that is neither undone nor done again any more: it was undone
+before another edit, or all that it changed was read from a file since."""
 
-_undoing, _change = tables.undoing.c, tables.change.c
+_undoing, _change, _operation = tables.undoing.c, tables.change.c, tables.operation.c
+_AT_ONCE = 500
 _FORGET = (
     tables.undoing.update()
     .where(_undoing.person == bindparam("who"), _undoing.undone == 1)
@@ -44,81 +48,96 @@ def forget_undone(connection: Connection, person: str) -> None:
     connection.execute(_FORGET, {"who": kept(person)})
 
 
-def turn(writer: Writer, seq: int, *, back: bool) -> None:
+def turn(writer: Writer, seq: int, *, back: bool) -> bool:
     """Make each record what it was before an operation, or after it.
 
     Only the last operation of a record that is in force can be turned: a record is then always what
     the last operation in force made of it, and undoing them all, the last first, gives the first
-    state, whatever was undone and redone on the way.
+    state, whatever was undone and redone on the way. What was read from a file since stays as it
+    was read, and the rest of the operation is turned.
+
+    Returns:
+        whether something stayed so.
 
     Raises:
         Conflict: a record was changed since.
-        InputError: there is no such operation that can be undone or redone.
+        InputError: there is no such operation that can be undone or redone, or its picture waits
+            for its labels.
     """
-    row = writer.connection.execute(select(_undoing.undone).where(_undoing.seq == seq)).scalar()
+    connection = writer.connection
+    row = connection.execute(select(_undoing.undone).where(_undoing.seq == seq)).scalar()
+    word = "undone" if back else "done again"
+    everything = _changes(connection, seq)
+    read = _read_since(connection, seq)
+    rows = [each for each in everything if (each.kind, each.record) not in read]
+    if row is not None and everything and not rows:
+        raise InputError(
+            f"that cannot be {word}: the labels of its picture were read from their file since"
+        )
     if row != (0 if back else 1):
-        raise InputError(f"operation {seq} cannot be {'undone' if back else 'done again'}")
-    rows = writer.connection.execute(
-        select(_change.kind, _change.record, _change.before, _change.after)
-        .where(_change.seq == seq)
-        .order_by(_change.n)
-    ).all()
-    writer.load((kind, record) for kind, record, _, _ in rows)
-    stale = _changed_since(writer.connection, seq)
-    for kind, record, before, after in rows:
+        raise InputError(f"operation {seq} cannot be {word}")
+    writer.load((each.kind, each.record) for each in rows)
+    stale = sorted(_changed_since(connection, seq) - read)
+    for kind, record, _, before, after in rows:
         here, there = (after, before) if back else (before, after)
-        if dumped(writer.get(kind, record).now) != here:
+        if not agrees(writer.get(kind, record).now, here):
             stale.append((kind, record))
         else:
-            writer.put(kind, record, loaded(there))
+            writer.put_logged(kind, record, there)
     if stale:
         raise writer.conflict("what this would change was changed since", stale[:100])
-    writer.connection.execute(
-        tables.undoing.update().where(_undoing.seq == seq).values(undone=int(back))
-    )
+    pictures = {each.picture for each in rows if each.kind in ("box", "picture")}
+    see_waiting(writer, seq, {each for each in pictures if each is not None})
+    connection.execute(tables.undoing.update().where(_undoing.seq == seq).values(undone=int(back)))
+    return bool(read)
 
 
-def _changed_since(connection: Connection, seq: int) -> list[Key]:
+class _Change(NamedTuple):
+    """A row of the log."""
+
+    kind: str
+    record: str
+    picture: int | None
+    before: str | None
+    after: str | None
+
+
+def _changes(connection: Connection, seq: int) -> list[_Change]:
+    rows = select(*(_change[name] for name in _Change._fields)).where(_change.seq == seq)
+    return [_Change(*row) for row in connection.execute(rows.order_by(_change.n))]
+
+
+def _changed_since(connection: Connection, seq: int) -> set[Key]:
     """The records of an operation that a later one in force changed too."""
+    return _later(connection, seq, _undoing.seq == _change.seq, _undoing.undone == 0)
+
+
+def _read_since(connection: Connection, seq: int) -> set[Key]:
+    """The records of an operation that were read from a file since."""
+    return _later(connection, seq, _operation.seq == _change.seq, _operation.kind == READ)
+
+
+def _later(connection: Connection, seq: int, *where: ColumnElement[bool]) -> set[Key]:
     own = tables.change.alias().c
     rows = (
         select(own.kind, own.record)
         .distinct()
         .where(own.seq == seq)
-        .where(_change.kind == own.kind, _change.record == own.record, _change.seq > seq)
-        .where(_undoing.seq == _change.seq, _undoing.undone == 0)
+        .where(_change.kind == own.kind, _change.record == own.record, _change.seq > seq, *where)
     )
-    return [(kind, record) for kind, record in connection.execute(rows)]
+    return {(kind, record) for kind, record in connection.execute(rows)}
 
 
-def restore(writer: Writer, seq: int) -> None:
-    """Make every record what it was just after operation `seq`; 0 is the set as it was first read.
-
-    Raises:
-        InputError: there is no such moment.
-    """
-    if not 0 <= seq < writer.seq:
-        raise InputError(f"there is no operation {seq}: the last one is {writer.seq - 1}")
-    first = (
-        select(_change.kind, _change.record, func.min(_change.seq).label("seq"))
-        .where(_change.seq > seq)
-        .group_by(_change.kind, _change.record)
-        .subquery()
-    )
-    rows = writer.connection.execute(
-        select(_change.kind, _change.record, _change.before).join(
-            first,
-            (_change.kind == first.c.kind)
-            & (_change.record == first.c.record)
-            & (_change.seq == first.c.seq),
-        )
-    ).all()
-    writer.load((kind, record) for kind, record, _ in rows)
-    for kind, record, before in rows:
-        if dumped(writer.get(kind, record).now) != before:
-            writer.put(kind, record, loaded(before))
-
-
-def loaded(text: str | None) -> Contents | None:
-    """Contents as the log has them."""
-    return None if text is None else json.loads(text)
+def settle(connection: Connection, pictures: Collection[int]) -> None:
+    """Labels of pictures were read from their files: what changed nothing else stays so, and undo
+    and redo pass over it."""
+    chosen = list(pictures)
+    open_ = select(_change.seq).distinct().where(_undoing.seq == _change.seq)
+    open_ = open_.where(_undoing.undone != FORGOTTEN)
+    for start in range(0, len(chosen), _AT_ONCE):
+        rows = open_.where(_change.picture.in_(chosen[start : start + _AT_ONCE]))
+        for seq in connection.execute(rows).scalars().all():
+            keys = {(each.kind, each.record) for each in _changes(connection, seq)}
+            if keys <= _read_since(connection, seq):
+                values = tables.undoing.update().where(_undoing.seq == seq)
+                connection.execute(values.values(undone=FORGOTTEN))

@@ -23,15 +23,27 @@ What was read may have been half written. It is remembered (`mended`) until its 
 
 A person may say that a waiting picture is labelled anew: it then counts once it is done. That is
 an edit: undone, the picture waits again.
+
+Taking in what a file says is an operation in the log, which removes the boxes that it replaces and
+lets the picture be to do. Around it,
+
+- it is not undone itself; an edit of a box or picture that it replaced is neither undone nor done
+  again any more: undo and redo pass over such an edit, and refuse it where it is asked for. Of one
+  that changed other things too, these are turned, and that the rest stays is said;
+- boxes that it did not replace, as those that were undone or removed before, can come back;
+- restoring to a moment before it gives a picture what people said of it then; one that waited then,
+  or of which nobody had said anything, is given what was last read of it.
+
+While a picture waits, nothing of it is undone or done again but that it is labelled anew.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from viewfinder.datasets.formats.stored_rows import ANEW, SEEN_AGAIN, UNREAD
 from viewfinder.datasets.formats.stored_text import given, kept
@@ -46,7 +58,7 @@ if TYPE_CHECKING:
 
 State = Literal["waiting", "gone", "read"]
 READ = "read"
-"""The kind of an operation that took labels in later: it is in no log row by row."""
+"""The kind of an operation that took labels in later: nobody undoes it."""
 AGAIN: list[object] = [*SEEN_AGAIN]
 """The sign of a file that is to be looked at whenever the folder is."""
 _AT_ONCE = 500
@@ -72,8 +84,9 @@ class MendedFile(NamedTuple):
     pictures: list[int]
 
 
-class Anew(NamedTuple):
-    """That a picture is labelled anew: by which operation, and what it waited for, with why."""
+class Left(NamedTuple):
+    """That a picture waits no more though its file was not read: since which operation, and what it
+    waited for, with why."""
 
     seq: int
     picture: int
@@ -83,23 +96,23 @@ class Anew(NamedTuple):
 @dataclass
 class Kept:
     """What is kept: the classes as the files had them at first, the files by name, which pictures
-    were labelled anew, and the files that were read later."""
+    wait no more without having been read, and the files that were read later."""
 
     classes: list[str]
     files: dict[str, UnreadFile]
-    anew: list[Anew] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
     mended: dict[str, MendedFile] = field(default_factory=dict)
 
     @classmethod
     def of(cls, connection: Connection) -> "Kept":
         found = json.loads(value_of(connection, UNREAD) or '{"classes": [], "files": {}}')
         files = {name: UnreadFile(*each) for name, each in found["files"].items()}
-        anew = [Anew(*each) for each in found.get("anew", ())]
+        left = [Left(*each) for each in found.get("anew", ())]
         mended = {name: MendedFile(*each) for name, each in found.get("mended", {}).items()}
-        return cls(found["classes"], files, anew, mended)
+        return cls(found["classes"], files, left, mended)
 
     def write(self, connection: Connection) -> None:
-        document = {"classes": self.classes, "files": self.files, "anew": self.anew}
+        document = {"classes": self.classes, "files": self.files, "anew": self.left}
         set_value(connection, UNREAD, json.dumps(document | {"mended": self.mended}))
 
 
@@ -139,52 +152,66 @@ def label_anew(writer: Writer, picture: int) -> str:
         InputError: it does not wait for any file.
     """
     known = Kept.of(writer.connection)
-    files = {name: each.why for name, each in known.files.items() if picture in each.pictures}
-    if not files:
+    file = next((name for name, each in known.files.items() if picture in each.pictures), None)
+    now = writer.get("picture", str(picture)).now
+    if file is None or now is None or now["ready"]:
         raise InputError("the labels of this picture have been read")
-    known.anew.append(Anew(writer.seq, picture, files))
-    _begin_anew(writer, known, picture, files)
-    # In the log it stands as a change of the picture, for undo and for who shows it.
-    writer.put("picture", str(picture), writer.get("picture", str(picture)).now)
+    said = kept(f"{ANEW} without {given(file)}: it counts once it is done")
+    writer.put("picture", str(picture), now | {"ready": 1, "listed": 0, "trouble": said})
     path = writer.connection.execute(select(_p.path).where(_p.id == picture)).scalar()
-    return f"{given(str(path))} to be labelled anew, without {given(next(iter(files)))}"
+    return f"{given(str(path))} to be labelled anew, without {given(file)}"
 
 
-def turn_anew(writer: Writer, seq: int, *, back: bool) -> None:
-    """Let a picture wait again, where operation `seq` let it be labelled anew; or do that again.
+def see_waiting(writer: Writer, seq: int, pictures: Iterable[int]) -> None:
+    """See that undoing or redoing an operation leaves what waits, and what people drew, as it is.
 
     Raises:
-        Conflict: its boxes were edited since.
-        InputError: its file was read meanwhile.
+        Conflict: a picture would wait again for its file though its boxes were edited since.
+        InputError: a picture waits for its file.
     """
-    known = Kept.of(writer.connection)
-    for _, picture, files in (each for each in known.anew if each.seq == seq):
-        if not back:
-            waits = {name for name, each in known.files.items() if picture in each.pictures}
-            if not files.keys() <= waits:
-                raise InputError("the labels of this picture have been read")
-            _begin_anew(writer, known, picture, files)
+    for picture in pictures:
+        record = writer.get("picture", str(picture))
+        if record.before is None or record.now is None:
             continue
-        if _edited_since(writer.connection, picture, seq):
+        if not record.before["ready"] and not record.now["ready"]:
+            raise InputError(f"its labels wait to be read: {given(record.now['trouble'])}")
+        again = record.before["ready"] and not record.now["ready"]
+        if again and _edited_since(writer.connection, picture, seq):
             key = "picture", str(picture)
             raise writer.conflict("what was drawn in it since is to be undone first", [key])
-        for name, why in files.items():
+
+
+def follow(writer: Writer) -> None:
+    """Keep which files are waited for, after an operation by which pictures wait, or wait no more.
+
+    A file that is waited for again is looked at with the next look at the folder.
+    """
+    known: Kept | None = None
+    for (kind, id), record in writer.changes().items():
+        if kind != "picture" or record.before is None or record.now is None:
+            continue
+        if record.before["ready"] == record.now["ready"]:
+            continue
+        known, picture = known or Kept.of(writer.connection), int(id)
+        if record.now["ready"]:
+            _leave(known, writer.seq, picture)
+            continue
+        last = next((each for each in reversed(known.left) if each.picture == picture), None)
+        for name, why in last.files.items() if last else ():
             others = known.files[name].pictures if name in known.files else []
-            known.files[name] = UnreadFile(AGAIN, why, [*others, picture])
-        values = {"ready": 0, "trouble": next(iter(files.values()))}
-        writer.connection.execute(update(tables.picture).where(_p.id == picture).values(values))
+            ids = [*dict.fromkeys([*others, picture])]
+            known.files[name] = UnreadFile(AGAIN, why, ids)
+    if known is not None:
         known.write(writer.connection)
 
 
-def _begin_anew(writer: Writer, known: Kept, picture: int, files: Mapping[str, str]) -> None:
+def _leave(known: Kept, seq: int, picture: int) -> None:
+    files = {name: each.why for name, each in known.files.items() if picture in each.pictures}
+    known.left.append(Left(seq, picture, files))
     for name in files:
         sign, why, ids = known.files.pop(name)
         if rest := [each for each in ids if each != picture]:
             known.files[name] = UnreadFile(sign, why, rest)
-    known.write(writer.connection)
-    said = f"{ANEW} without {given(next(iter(files)))}: it counts once it is done"
-    values = {"ready": 1, "listed": 0, "trouble": kept(said), "touched": writer.seq}
-    writer.connection.execute(update(tables.picture).where(_p.id == picture).values(values))
 
 
 def _edited_since(connection: Connection, picture: int, seq: int) -> bool:

@@ -112,6 +112,11 @@ class Writer:
         found.revision += 1
         found.changed = True
 
+    def put_logged(self, kind: str, record: str, text: str | None) -> None:
+        """Make a record what the log says of it; what it does not say, as older ones, stays."""
+        now, logged = self.get(kind, record).now, loaded(text)
+        self.put(kind, record, logged if logged is None else (now or {}) | logged)
+
     def expect(self, kind: str, record: str, base: int, what: str) -> Contents | None:
         """The contents of a record that has this revision.
 
@@ -220,6 +225,19 @@ def rows_of(connection: Connection, kind: str, ids: Sequence[str]) -> Iterable[R
 def contents_of(kind: str, row: RowMapping) -> Contents:
     """What operations change of a row."""
     return {name: row[name] for name in tables.CONTENTS[kind]}
+
+
+def loaded(text: str | None) -> Contents | None:
+    """Contents as the log has them."""
+    return None if text is None else json.loads(text)
+
+
+def agrees(now: Contents | None, text: str | None) -> bool:
+    """Whether a record is what the log says; why a picture waits is said anew at any time."""
+    logged = loaded(text)
+    if now is None or logged is None:
+        return now is logged
+    return all(now[name] == value for name, value in logged.items() if name != "trouble")
 
 
 def dumped(contents: Contents | None) -> str | None:

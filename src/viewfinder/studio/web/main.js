@@ -94,7 +94,7 @@ export class Page {
     this.studio.onlabelled = () => this.run("done");
     this.strip.named = (picture) => (this.studio.whole ? this.#nameOf(picture.label) : null);
     this.outbox.onstate = () => drawSending(this.outbox);
-    this.outbox.onanswer = (_entry, answer) => this.#answered(answer);
+    this.outbox.onanswer = (entry, answer) => this.#answered(entry, answer);
     this.outbox.onrefusal = (entry, error) => this.#refused(entry.target ?? entry.id, error);
     byId("set").textContent = start.name;
     document.title = `${start.name} · Viewfinder`;
@@ -231,8 +231,11 @@ export class Page {
     byId("progress-text").textContent = reading ? `${progress.stage} ${progress.done} of ${progress.total || "?"}` : `${done + skipped} of ${total} done`;
   }
 
-  /** @param {{revisions: Record<string, any>, seq: number}} answer */
-  #answered(answer) {
+  /** @param {import("./outbox.js").Entry} entry @param {{revisions: Record<string, any>, seq: number}} answer */
+  #answered(entry, answer) {
+    // Of an edit that is undone or done again, what was read from a file since stays.
+    const turned = [...this.labels.done, ...this.labels.undone].find((each) => each.op === entry.target);
+    if (turned?.parts.some((each) => !answer.revisions[each.kind]?.[each.id])) this.outbox.settled().then(() => this.anew()).catch(() => {});
     if (answer.seq > this.#known.seq) this.#known = { seq: answer.seq, others: this.#known.others || answer.seq > this.#known.seq + 1 };
     if (answer.revisions.box || answer.revisions.picture) this.film.changed();
     // A merge, or undoing one, changes counts that only the store knows.

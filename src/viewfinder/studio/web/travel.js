@@ -165,7 +165,7 @@ export class Travel {
     await labels.outbox.settled();
     try {
       const answer = await post(back ? "/api/undo" : "/api/redo", { id: newId(), session });
-      labels.forget();
+      labels.past(); // what follows has its order on the server
       dialogs.say(answer.said, 4);
       await this.page.status();
       const at = answer.pictures[0] ?? studio.picture?.id;
