@@ -287,7 +287,9 @@ def test_history_says_who_did_what_and_any_moment_can_be_restored(labels):
     assert "1 box removed" in told[0].said
     assert told[2].undone
     assert [each.seq for each in labels.history(picture=2)] == [3, 2]
-    for number, moment in enumerate(moments):
+    with pytest.raises(InputError, match="nothing to restore"):
+        labels.restore("now", 4, "ann")
+    for number, moment in enumerate(moments[:-1]):
         said = labels.restore(f"to{number}", number, "ann").said
         assert said == (f"all labels as after “{told[-number].said}”" if number else FIRST)
         assert labels.contents() == moment
