@@ -24,11 +24,14 @@ from viewfinder.evaluation.detect.findings import (
     misses_small,
 )
 from viewfinder.evaluation.judging import Judgement
+from viewfinder.evaluation.material import Material
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run
+from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.measures.breakdown import Cost
 from viewfinder.tasks.detect.measures.scores import score
+from viewfinder.tasks.detect.opinion.second import Opinion, write_opinion
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.training.arrangement import Arrangement, Choice
@@ -244,6 +247,37 @@ def test_a_class_that_is_found_far_worse_than_the_others_is_named(tmp_path, page
     assert "add pictures of c" in told
     even = page_of(*made(tmp_path / "even", each=20, answer=seldom(9))).told
     assert "far lower" not in even
+
+
+def test_larger_pictures_are_not_advised_before_a_net_has_learnt_its_own(tmp_path):
+    run, dataset, judgements = made(tmp_path)
+    usual = run.manifest.recipe.epochs
+    for answer, epochs, learnt in (
+        (half_right, 9, False),
+        (half_right, usual, True),
+        (right, 9, True),
+    ):
+        own = judgements["train"].examples
+        answers = [answer(own.boxes, index) for index in range(len(own))]
+        scores = score(answers, own.boxes, classes=own.classes)
+        train = Judgement(own, answers, scores, 1.0)
+        material = Material(
+            run, run.manifest.recipe, dataset, {**judgements, "train": train}, history(epochs)
+        )
+        assert detect_page._situation(material, []).learnt is learnt
+
+
+def test_what_a_second_opinion_was_fitted_on_is_said(tmp_path, page_of):
+    run, dataset, judgements = made(tmp_path, each=20)
+    notes = (
+        "the second opinion was fitted on these",
+        "The second opinion was fitted on the validation pictures, which flatters them.",
+    )
+    told = page_of(run, dataset, judgements).told
+    assert not any(note in told for note in notes)
+    write_opinion(run.folder, Opinion(LinearHead(np.eye(3), np.zeros(3)), np.arange(3), 0.5, "x"))
+    told = page_of(dataclasses.replace(run), dataset, judgements).told
+    assert [told.count(note) for note in notes] == [1, 1]
 
 
 def test_scenes_that_share_their_objects_are_judged_by_real_pictures(tmp_path, page_of):

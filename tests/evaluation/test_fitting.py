@@ -537,6 +537,25 @@ def test_augmenting_less_waits_until_a_usual_training_was_tried():
         assert any(each.startswith("augment less") for each in tries) is not waits
 
 
+def test_larger_pictures_wait_until_a_usual_training_was_tried():
+    lenet = ClassifyRecipe(net="lenet", size=32)
+    saliency = SaliencyRecipe(size=64)
+    for ended, waits in ((False, True), (True, False)):
+        course = Course(epochs=1, side=2000, patience_ended=ended)
+        now = replace(SITUATION, misses_small=True, course=course, learnt=not waits)
+        lines = [
+            *classify_advice.tries(
+                lenet, per_class=10.0, accuracy=0.5, course=course
+            ).under_fitting,
+            *saliency_advice.tries(
+                saliency, pictures=10, depth=False, likeness=0.5, course=course
+            ).under_fitting,
+            *detect_advice.tries(now).under_fitting,
+            *detect_advice.costliest({"localisation": Cost(1, 0.2)}, now)[1],
+        ]
+        assert sum("--size" in each for each in lines) == (0 if waits else 4)
+
+
 def test_classes_with_few_pictures_are_named_once():
     uneven = {"cat": 100, "dog": 20, "bird": 5}
     recipe = ClassifyRecipe(net="lenet")

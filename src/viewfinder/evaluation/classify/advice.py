@@ -115,7 +115,7 @@ def _against_under_fitting(recipe: ClassifyRecipe, course: Course) -> tuple[str,
     tries = [f"train for longer: {longer(recipe, course)}"]
     if recipe.net == "lenet":
         tries.append("take a larger network: --net resnet18 --options stem=small")
-    if recipe.size is not None and recipe.size < 64:
+    if recipe.size is not None and recipe.size < 64 and not too_short(recipe, course):
         # What ImageNet taught expects things to be large, however small the pictures.
         side = Course() if recipe.init == "imagenet" else course
         if larger := enlarged(recipe.size, 2 * recipe.size, side):

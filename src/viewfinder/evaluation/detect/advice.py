@@ -35,6 +35,7 @@ class Situation:
         misses_small: whether objects that are small to the net are found less often.
         longer_side: of the net's input, in pixels.
         course: how the training went.
+        learnt: whether it has learnt its own pictures, or had as long as is usual to.
         few: the classes that have few boxes, as `few_of` has them.
         gpu: whether it trained on a GPU.
     """
@@ -46,6 +47,7 @@ class Situation:
     misses_small: bool
     longer_side: int
     course: Course
+    learnt: bool = True
     few: str = ""
     gpu: bool = False
 
@@ -185,6 +187,9 @@ def _larger(now: Situation) -> tuple[str, ...]:
 
 
 def _enlarged(now: Situation) -> tuple[str, ...]:
+    # What has not learnt what it was shown, and might in time, gains nothing by more to look at.
+    if not now.learnt:
+        return ()
     # Half as much again, in steps of the coarsest stride.
     wanted = round(1.5 * now.longer_side / 32) * 32
     side = enlarged(now.longer_side, wanted, now.course, step=32)

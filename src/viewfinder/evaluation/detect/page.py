@@ -10,7 +10,7 @@ from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.coco.writing import COMPOSED
 from viewfinder.evaluation import plots
-from viewfinder.evaluation.advising import few_of, unsaid
+from viewfinder.evaluation.advising import few_of, too_short, unsaid
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.detect import advice as detect_advice
 from viewfinder.evaluation.detect import plots as detect_plots
@@ -55,6 +55,8 @@ from viewfinder.values import as_list, as_number, as_whole
 _WORST, _TYPICAL = 12, 6
 # AP50 on training pictures below which nothing is learnt yet whose details could be mended.
 _BEGUN = 0.1
+# The split by which the weight of a second opinion is fitted, and whether it is kept.
+_FITTED_ON = "val"
 # Longer side in pixels of the pictures in the report.
 _SIDE = 520
 _MEASURE = Measure(
@@ -123,10 +125,8 @@ def page(material: DetectMaterial) -> PageMaterial:
         "anchors": _anchors(options),
         "options": {name: options[name] for name in options.keys() - {"anchors", "masks"}},
     }
-    # The weight of a second opinion is fitted on the very pictures that this tile is of.
-    fitted_on = {"val"} if OPINION in material.run.model.config.habits else set[str]()
     cards = [
-        _card(split, judgement, fitted=split in fitted_on)
+        _card(split, judgement, fitted=split == _FITTED_ON and _has_opinion(material))
         for split, judgement in material.judgements.items()
     ]
     return PageMaterial(cards, said, curves, own, against)
@@ -152,6 +152,9 @@ def fit(material: DetectMaterial, now: Situation) -> FitVerdict:
     )
     lost = lost_classes(material)
     said = naming_few(with_lost(said, lost) if lost else said, now.few)
+    if _FITTED_ON in held_out and _has_opinion(material):
+        flattered = "The second opinion was fitted on the validation pictures, which flatters them."
+        said = replace(said, says=f"{said.says} {flattered}")
     if COMPOSED not in material.dataset.notes:
         return said
     # What has not learnt enough is trained before it is judged better.
@@ -183,6 +186,7 @@ def _situation(material: DetectMaterial, sizes: list[BySize]) -> Situation:
         misses_small=misses_small(sizes) and _has_begun(material),
         longer_side=max(material.run.manifest.size),
         course=material.course,
+        learnt=_ap50(material) >= _MEASURE.learnt or not too_short(recipe, material.course),
         few=few_of(material.dataset.split("train").counts(), detect_advice.FEW),
         gpu=not material.run.manifest.device.startswith("CPU"),
     )
@@ -199,9 +203,18 @@ def _counts(train: Dataset) -> tuple[float, float]:
     return len(boxes) / max(1, classes), rarest / len(train)
 
 
+def _has_opinion(material: DetectMaterial) -> bool:
+    return OPINION in material.run.model.config.habits
+
+
 def _has_begun(material: DetectMaterial) -> bool:
     """Whether a net finds some of the objects that it learnt from."""
-    return (material.judgements["train"].scores.ap50 or 0.0) >= _BEGUN
+    return _ap50(material) >= _BEGUN
+
+
+def _ap50(material: DetectMaterial) -> float:
+    """Of the training pictures."""
+    return material.judgements["train"].scores.ap50 or 0.0
 
 
 def _own_thresholds(material: DetectMaterial) -> str:

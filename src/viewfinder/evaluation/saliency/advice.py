@@ -82,7 +82,9 @@ def _against_over_fitting(
 
 def _against_under_fitting(recipe: SaliencyRecipe, course: Course) -> tuple[str, ...]:
     tries = [f"train for longer: {longer(recipe, course)}"]
-    tries += [*_started(recipe), *_larger(recipe, course)]
+    tries += _started(recipe)
+    if not too_short(recipe, course):
+        tries += _larger(recipe, course)
     if recipe.init == "random" and not any(o.startswith("width=") for o in recipe.options):
         wider = with_option(recipe, "width=0.5")
         tries.append(f"take a wider network, which needs more time: {wider}")
