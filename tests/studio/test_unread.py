@@ -139,6 +139,31 @@ def test_a_page_of_pascal_voc_that_was_cut_brings_its_own_classes_when_it_is_who
         assert "amber" in {names[label] for label in same}
 
 
+def test_a_page_that_is_not_read_has_its_place_in_lists_and_is_not_handed_out(yolo, tmp_path):
+    root = tmp_path / "voc"
+    convert(yolo, root, to="voc")
+    main = root / "ImageSets" / "Main"
+    main.mkdir(parents=True, exist_ok=True)
+    for old in main.iterdir():
+        old.unlink()
+    files = sorted((root / "Annotations").iterdir())
+    names = [file.stem for file in files]
+    (main / "train.txt").write_text("\n".join(names[1:]) + "\nnowhere\n")
+    (main / "val.txt").write_text(f"{names[0]}\n")
+    files[0].write_text("<annotation>")
+    lists = [str(fault) for fault in read_boxes(root).faults if "ImageSets" in str(fault)]
+    assert len(lists) == 1
+    assert (
+        f"1 of the {len(names)} names in it is of no labelled picture of the set: nowhere"
+        in lists[0]
+    )
+    with open_store(root, wait=True) as store:
+        assert not [note for note in store.notes() if names[0] in note]
+        shown = [each.path for each in store.pictures().pictures]
+        assert shown == sorted(shown)
+        assert not store.pictures().pictures[0].ready
+
+
 def test_pages_that_all_are_damaged_lose_no_picture(yolo, tmp_path):
     root = tmp_path / "voc"
     convert(yolo, root, to="voc")

@@ -71,6 +71,16 @@ def test_a_damaged_file_is_named_and_its_picture_is_not_drawn_in_until_it_is_men
         served.stop()
 
 
+def test_a_set_opens_on_the_first_picture_in_which_somebody_can_draw(yolo, serve, visit):
+    (yolo / "labels" / "a.txt").write_text("hello\n")
+    with open_store(yolo, wait=True) as store:
+        served = serve(store)
+        page = visit(served.address.url)
+        until(lambda: page.locator("#path").inner_text() == "images/b.png")
+        assert page.locator("#unread").is_hidden()
+        served.stop()
+
+
 def test_who_labels_such_a_picture_anew_is_asked_and_completes_what_could_be_read(
     yolo, serve, visit
 ):

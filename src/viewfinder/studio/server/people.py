@@ -14,6 +14,7 @@ from viewfinder.studio.learning.queue import Queue
 from viewfinder.studio.store import Filter, Store, as_json
 from viewfinder.studio.store.listing import next_picture
 from viewfinder.studio.store.opinions import due
+from viewfinder.studio.store.unread import listed
 
 HEADER = "x-viewfinder-person"
 """Holds the name that a person gave in the browser, percent-encoded."""
@@ -107,12 +108,14 @@ def people_routes(
 def _waiting(
     connection: Connection, queue: Queue, person: str, after: int | None, chosen: Filter
 ) -> Iterator[int]:
-    """The pictures to do for a person, in the order in which they are handed out."""
+    """The pictures to do for a person, in the order in which they are handed out: none of those
+    that wait for their file of labels, in which nobody can draw."""
     if not chosen.text and not chosen.proposed:
         yield from due(connection, person)
-    queued = queue.following(after, chosen, 100)
-    yield from queued or ()
-    known = set(queued or ())
+    known = {id for each in listed(connection) for id in each.pictures}
+    queued = [one for one in queue.following(after, chosen, 100) or () if one not in known]
+    yield from queued
+    known |= set(queued)
     while (after := next_picture(connection, after, chosen)) is not None:
         if after not in known:
             yield after

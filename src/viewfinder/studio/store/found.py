@@ -1,6 +1,7 @@
 """What a data folder holds, by the readers that `train` has, before it is taken into a store."""
 
 import contextlib
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,21 @@ class Found:
     def waiting(self) -> frozenset[str]:
         """The pictures whose labels could not be read."""
         return frozenset(path for each in self.unread.values() for path in each.pictures)
+
+    @cached_property
+    def places(self) -> list[int]:
+        """Where each picture stands in the list: the order of `paths`, with those that only wait
+        for their labels among the dataset's, by name."""
+        count = 0 if self.dataset is None else len(self.dataset)
+        order = list(range(count))
+        late = [i for i, path in enumerate(self.paths) if i >= count and path in self.waiting]
+        for index in sorted(late, key=lambda i: self.paths[i]):
+            order.insert(bisect(order, self.paths[index], key=self.paths.__getitem__), index)
+        order += sorted(set(range(count, len(self.paths))) - set(late))
+        places = [0] * len(self.paths)
+        for place, index in enumerate(order):
+            places[index] = place
+        return places
 
     @cached_property
     def good(self) -> NDArray[np.bool_]:

@@ -45,7 +45,8 @@ def picture_rows(found: "Found") -> Callable[[int], dict[str, object]]:
 
     def row(index: int) -> dict[str, object]:
         path = found.paths[index]
-        values: dict[str, object] = {"trouble": found.trouble.get(path, ""), "place": index}
+        values: dict[str, object] = {"trouble": found.trouble.get(path, "")}
+        values["place"] = found.places[index]
         values |= {"label": None, "side": -1, "grp": "", "number": None, "listed": 0}
         values["ready"] = int(path not in found.waiting)
         # A picture that lies in the folder of its class is labelled.

@@ -1,7 +1,7 @@
 """Which splits Pascal VOC's pictures are in: the lists of `ImageSets/Main/`, or folders' names."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,17 +14,33 @@ from viewfinder.datasets.split_names import split_named, split_of_path
 from viewfinder.datasets.survey import Survey
 from viewfinder.pictures.finding import folded
 
+_NOT_READ = -1
+
 
 def listings_of(
-    seen: Survey, dataset: Dataset, own: Sequence[str], rows: NDArray[np.int64]
+    seen: Survey,
+    dataset: Dataset,
+    own: Sequence[str],
+    rows: NDArray[np.int64],
+    not_read: Mapping[str, str],
 ) -> list[Listing]:
-    """The lists of splits in `ImageSets/`; where there are none, what folders are called."""
+    """The lists of splits in `ImageSets/`; where there are none, what folders are called.
+
+    Args:
+        not_read: the pages that cannot be read, each with its picture or empty text: lists that
+            name these are right.
+    """
     # A devkit of several years has lists in each, which speak of that year's pages.
     by_folder: dict[str, dict[str, int]] = defaultdict(dict)
     for page, row in zip(own, rows.tolist(), strict=True):
         pure = PurePosixPath(page)
         for above in pure.parents:
             by_folder[str(above)].setdefault(folded(pure.stem), row)
+    for page, picture in not_read.items():
+        for above in PurePosixPath(page).parents:
+            for name in filter(None, (page, picture)):
+                key = folded(PurePosixPath(name).stem)
+                by_folder[str(above)].setdefault(key, _NOT_READ)
     listings = []
     for path in seen.of(".txt"):
         pure = PurePosixPath(path)
@@ -34,8 +50,8 @@ def listings_of(
         sets = [above for above in pure.parents if above.name.lower() == "imagesets"]
         top = sets[0].parent if sets else pure.parent
         found, absent = _listed(seen.root / path, by_folder[str(top)])
-        if not sets and not found:
-            continue  # a text beside the folders that is no list of pictures
+        if found is None or not (sets or found):
+            continue  # of pages that cannot be read alone, or a text that is no list of pictures
         listings.append(Listing(path, split % 3, found, absent, reserve=split == 3))
     if listings := listings or _listings_of_classes(seen, dataset.classes, by_folder):
         return listings
@@ -81,8 +97,9 @@ def _split_of_list(path: PurePosixPath) -> int:
     return 3 if path.stem.lower() == "trainval" else split_named(path.stem)
 
 
-def _listed(file: Path, known: dict[str, int]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The rows that a list names, and its lines that name none."""
+def _listed(file: Path, known: dict[str, int]) -> tuple[tuple[int, ...] | None, tuple[str, ...]]:
+    """The rows that a list names, None where it names pages that cannot be read and nothing else;
+    and its lines that name none."""
     found, absent = [], []
     for line in map(str.strip, read_text(file).splitlines()):
         if not line:
@@ -103,4 +120,6 @@ def _listed(file: Path, known: dict[str, int]) -> tuple[tuple[int, ...], tuple[s
             absent.append(line)
         else:
             found.append(row)
-    return tuple(dict.fromkeys(found)), tuple(absent)
+    if found and not absent and set(found) == {_NOT_READ}:
+        return None, ()
+    return tuple(row for row in dict.fromkeys(found) if row != _NOT_READ), tuple(absent)

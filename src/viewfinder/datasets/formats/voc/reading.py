@@ -107,8 +107,9 @@ def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
         unread=dict(sum((page.unread for page in pages), Counter())),
     )
     dataset, rows = joined(dataset)
-    dealt = splits_of(len(dataset), listings_of(seen, dataset, own, rows))
-    damaged = {fault.picture for fault in faults}
+    not_read = {fault.labels: fault.picture for fault in faults if fault.labels}
+    dealt = splits_of(len(dataset), listings_of(seen, dataset, own, rows, not_read))
+    damaged = set(not_read.values())
     bare = [path for path in seen.beside(dataset.paths) if path not in damaged]
     those = f"{counted(len(bare), 'picture')} without an XML file ({some(bare, 2):.120})"
     without = [*absent(seen, dataset.paths), *([those] if bare else []), *_not_read(seen, files)]
