@@ -145,15 +145,19 @@ def _in_voc(seen: Survey, pages: list[str], edit: Edit) -> Iterator[FileChange]:
     root = seen.root
     trees = {root / page: read_xml(root / page) for page in pages}
     listed = list(class_list(root))
-    names = {object_name(o, file) for file, tree in trees.items() for o in tree.iterfind("object")}
+    names = {
+        object_name(thing, file, number)
+        for file, tree in trees.items()
+        for number, thing in enumerate(tree.iterfind("object"), 1)
+    }
     after = edited([*listed, *sorted(names - set(listed))], edit)
     if listed:
         text = "".join(f"{line_of(name)}\n" for name in after)
         yield _replaced(root / CLASS_LIST, "its lines", text.encode())
     for file, tree in trees.items():
         count = 0
-        for thing in tree.findall("object"):
-            name = object_name(thing, file)
+        for number, thing in enumerate(tree.findall("object"), 1):
+            name = object_name(thing, file, number)
             if name in edit:
                 count += 1
                 new = edit[name]

@@ -72,14 +72,17 @@ def read_page(file: Path) -> XmlPage:
     """
     tree = read_xml(file)
     if tree.tag != "annotation":
-        raise InputError(f"{file} is no Pascal VOC file: it begins with <{tree.tag[:30]}>")
+        raise InputError(
+            f"{file}: it begins with <{tree.tag[:30]}>, so it is no Pascal VOC file: put one in "
+            "its place that begins with <annotation>, or take it away"
+        )
     picture = (tree.findtext("filename") or "").strip()
     page = XmlPage(file, picture, _size(tree, file), [], [], [], Counter(), Counter())
     page.from_one = tree.findtext("source/annotation") == COUNTED_FROM_1
     read = _READ | {"source"} if page.from_one else _READ
     page.unread.update(f"{node.tag:.40}" for node in tree if node.tag not in read)
-    for thing in tree.iterfind("object"):
-        name, boxes = object_name(thing, file), thing.findall("bndbox")
+    for number, thing in enumerate(tree.iterfind("object"), 1):
+        name, boxes = object_name(thing, file, number), thing.findall("bndbox")
         if not boxes and any(thing.find(tag) is not None for tag in _OTHER_SHAPES):
             page.unread["objects with another shape than a box"] += 1
             continue
@@ -87,7 +90,7 @@ def read_page(file: Path) -> XmlPage:
         places: list[Element | None] = [*boxes] or [None]
         for box in places:
             page.names.append(name)
-            page.boxes.append(_numbers(box, file))
+            page.boxes.append(_numbers(box, file, f"object {number} ({name:.40})"))
             page.difficult.append(_is_difficult(thing, page))
         page.unread.update(f"object/{n.tag:.40}" for n in thing if n.tag not in _READ_OF_OBJECTS)
     return page
@@ -100,15 +103,20 @@ def _is_difficult(thing: Element, page: XmlPage) -> bool:
     return word in _YES
 
 
-def object_name(thing: Element, file: Path) -> str:
+def object_name(thing: Element, file: Path, number: int) -> str:
     """The class of an `<object>`.
+
+    Args:
+        number: which of the file's it is, from 1.
 
     Raises:
         InputError: it has none.
     """
     name = (thing.findtext("name") or "").strip()
     if not name:
-        raise InputError(f"{file}: an object has no <name>: give it one, or remove the object")
+        raise InputError(
+            f"{file}: object {number} has no <name>: give it one, or remove the object"
+        )
     return name
 
 
@@ -128,7 +136,9 @@ def read_xml(file: Path) -> Element:
         nonlocal depth
         depth += 1
         if depth > _DEEPEST:
-            raise InputError(f"{file} is nested more than {_DEEPEST} deep: it is no VOC file")
+            raise InputError(
+                f"{file}: it is nested more than {_DEEPEST} deep, as no VOC file is: take it away"
+            )
         builder.start(tag, attributes)
 
     def end(tag: str) -> None:
@@ -138,7 +148,7 @@ def read_xml(file: Path) -> Element:
 
     def refuse(*_: object) -> None:
         raise InputError(
-            f"{file} declares a document type, which may hide entities that fill the memory or "
+            f"{file}: it declares a document type, which may hide entities that fill the memory or "
             "read files: remove the <!DOCTYPE …> from it"
         )
 
@@ -149,12 +159,17 @@ def read_xml(file: Path) -> Element:
     try:
         data = read_bytes(file)
         if len(data) > _LARGEST:
-            raise InputError(f"{file} has {len(data):,} bytes, too many for one picture's boxes")
+            raise InputError(
+                f"{file}: it has {len(data):,} bytes, too many for one picture: take it away"
+            )
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise InputError(f"{file} is not whole XML ({error}): export it again") from None
+        raise InputError(f"{file}{_not_xml(error, data)}") from None
     except OSError as error:
-        raise InputError(f"cannot read {file}: {error.strerror or error}") from None
+        why = error.strerror or error
+        raise InputError(
+            f"{file}: it cannot be read ({why}): see that it is a file that your account may read"
+        ) from None
     except (ValueError, LookupError) as error:
         if isinstance(error, InputError):
             raise
@@ -164,24 +179,53 @@ def read_xml(file: Path) -> Element:
     return builder.close()
 
 
+# Of a file that ends too early, what stands before its end is right.
+_ENDS = ("no element found", "unclosed token", "unclosed CDATA section", "partial character")
+
+
+def _not_xml(error: expat.ExpatError, data: bytes) -> str:
+    """Where a file is no XML, why, and what to do."""
+    if not data.strip():
+        return ": it is empty, so it is not whole XML: put the whole file back, or export it again"
+    what, line = expat.ErrorString(error.code), error.lineno
+    if what in _ENDS:
+        return (
+            f", line {line}: it is not whole XML (the file was cut off there): put the whole file "
+            "back, or export it again"
+        )
+    return (
+        f", line {line}, character {error.offset + 1}: it is not whole XML ({what}): correct it "
+        "there, or export it again"
+    )
+
+
 def _size(tree: Element, file: Path) -> tuple[int, int]:
     sides = [tree.findtext(f"size/{side}") or "0" for side in ("width", "height")]
-    width, height = (_number(text, "size", file) for text in sides)
+    width, height = (_number(text, "its <size>", file) for text in sides)
     if not all(0 <= side < 2**31 for side in (width, height)):
-        raise InputError(f"{file}: the <size> {sides[0]}×{sides[1]} is none of a picture")
+        raise InputError(
+            f"{file}: its <size> {sides[0]:.20}×{sides[1]:.20} is none of a picture: write its "
+            "width and height in pixels"
+        )
     return int(width), int(height)
 
 
-def _numbers(box: Element | None, file: Path) -> tuple[float, float, float, float]:
+def _numbers(box: Element | None, file: Path, where: str) -> tuple[float, float, float, float]:
     texts = [None if box is None else box.findtext(key) for key in _KEYS]
     if None in texts:
-        raise InputError(f"{file}: an object has no <bndbox> with xmin, ymin, xmax and ymax")
-    x1, y1, x2, y2 = (_number(text or "", "bndbox", file) for text in texts)
+        raise InputError(
+            f"{file}: {where} has no <bndbox> with xmin, ymin, xmax and ymax: complete it, or "
+            "remove the object"
+        )
+    at = f"the <bndbox> of {where}"
+    x1, y1, x2, y2 = (_number(text or "", at, file) for text in texts)
     return x1, y1, x2, y2
 
 
-def _number(text: str, what: str, file: Path) -> float:
+def _number(text: str, where: str, file: Path) -> float:
     try:
         return float(text) if "_" not in text else math.nan
     except ValueError:
-        raise InputError(f"{file}: <{what}> holds {text.strip()[:30]!r}, no number") from None
+        raise InputError(
+            f"{file}: {where} holds {text.strip()[:30]!r}, no number: write a number there"
+        ) from None

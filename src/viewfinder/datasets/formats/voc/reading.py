@@ -151,10 +151,11 @@ def _pages(seen: Survey, files: Sequence[str]) -> tuple[list[XmlPage], list[Faul
         try:
             pages.append(read_page(root / path))
         except InputError as error:
-            said = str(error).removeprefix(str(root / path)).lstrip(": ")
-            detail, _, fix = said.rpartition(": ")
-            what = (detail or said, fix if detail else "fix it")
-            faults.append(Fault("label", path, *what, True, path, _namesake(seen, path)))
+            said = str(error).removeprefix(str(root / path))
+            place, _, after = said.partition(": ") if said.startswith(", line") else ("", "", said)
+            detail, _, fix = after.lstrip(": ").rpartition(": ")
+            about = (f"{path}{place}", detail, fix, True, path, _namesake(seen, path))
+            faults.append(Fault("label", *about))
     shaped = [page for page in pages if page.boxes or not page.unread[_SHAPES]]
     if not shaped:
         return pages, faults
