@@ -153,12 +153,31 @@ def test_a_zone_counts_who_enters_and_leaves_and_how_many_are_inside() -> None:
     across = walk(*((x, 240) for x in range(40, 280, 10)))
     _, counts = followed(across, zone)
     (told,) = counts["places"]
-    assert told == {"zone": "100,0,200,480", "in": {"bottle": 1}, "out": {"bottle": 1}, "most": 1}
+    nobody = {"appeared": {}, "lost": {}, "at_end": {}}
+    zone_told = {"zone": "100,0,200,480", "in": {"bottle": 1}, "out": {"bottle": 1}, "most": 1}
+    assert told == zone_told | nobody
     assert [each["direction"] for each in counts["crossings"]] == ["in", "out"]
     # Who is inside from the start has not entered.
     tally = PlaceTally(read_zone("0,0,100,0,100,100,0,100"))
     assert tally.step(0, [1, 2], [0, 0], np.array([[40, 40, 60, 60], [10, 10, 30, 30.0]])) == []
     assert tally.most == 2
+
+
+def test_what_a_zone_has_of_unseen_comings_and_goings_adds_up() -> None:
+    tally = PlaceTally(read_zone("0,0,100,100"))
+    square, outside = np.array([40, 40, 60, 60.0]), np.array([140, 40, 160, 60.0])
+    # 1 stands inside to the end; 2 comes in and is lost; 3 appears and leaves; 4 is never inside.
+    tally.step(0, [1, 2, 4], [0, 1, 0], np.array([square, outside, outside]))
+    tally.step(1, [1, 2, 3], [0, 1, 0], np.array([square, square, square]))
+    tally.step(2, [1, 3, 4], [0, 0, 0], np.array([square, outside, outside]))
+    told = tally.as_json(("bottle", "cup"))
+    assert (told["in"], told["out"]) == ({"cup": 1}, {"bottle": 1})
+    assert told["appeared"] == {"bottle": 2}
+    assert told["lost"] == {"cup": 1}
+    assert told["at_end"] == {"bottle": 1}
+    said = tally.line(("bottle", "cup"))
+    assert "1 in (cup 1), 1 out (bottle 1), 2 first seen inside (bottle 2)" in said
+    assert "1 lost from sight inside (cup 1), 1 inside at the end (bottle 1)" in said
 
 
 @pytest.mark.parametrize("text", ["", "1,2", "1,2,3", "1,2,x,4", "1,2,1,2", "1,2,nan,4"])

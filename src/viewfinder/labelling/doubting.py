@@ -33,7 +33,7 @@ class Doubts(NamedTuple):
         others: N, that other class.
         named: of those with amounts above 0, how many of the most doubted are worth a look before
             all others: up to half of these are wrong.
-        wrong: how many of the named are wrong at most, as far as such a judge can tell.
+        wrong: about how many of the named are wrong, as far as such a judge can tell.
     """
 
     amounts: NDArray[np.float32]
@@ -88,12 +88,12 @@ def _if_wrong(
 
 
 def _believable(amounts: NDArray[np.float32], if_wrong: NDArray[np.float64]) -> tuple[int, int]:
-    """How many of the most doubted are named, and how many of these are wrong at most.
+    """How many of the most doubted are named, and about how many of these are wrong.
 
-    Wrong labels are as much doubted as labels would be that were exchanged at random. So the share
-    p of wrong ones puts p times as many as these beyond any amount; since no more than all can lie
-    there, p is at most the least ratio of the two (Blanchard, Lee, Scott, JMLR 2010). By that p, as
-    many are named as half of which are wrong.
+    Wrong labels are about as much doubted as labels would be that were exchanged at random. Then a
+    share p of wrong ones puts p times as many as these beyond any amount; since no more than all
+    can lie there, p is at most the least ratio of the two (Blanchard, Lee, Scott, JMLR 2010). By
+    that p, as many are named as half of which are wrong.
     """
     count = len(amounts)
     order = np.sort(amounts)[::-1]

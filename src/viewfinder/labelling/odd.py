@@ -60,7 +60,7 @@ class Suspects:
         asked: how many labels; 0 where nobody could be asked.
         why_not: why no label was doubted, where none could be.
         named: how many of `doubted` are worth a look before the others (`doubting.Doubts`).
-        wrong: how many of these are wrong at most.
+        wrong: about how many of these are.
     """
 
     odd: tuple[Odd, ...]
@@ -77,7 +77,7 @@ class Suspects:
         """How many labels may be wrong, in words."""
         if not self.named:
             return "no label that stands out as wrong"
-        about = f", at most about {self.wrong:,} of them" if self.wrong < self.named else ""
+        about = f", perhaps {self.wrong:,} of them" if self.wrong < self.named else ""
         return f"{counted(self.named, 'label')} that may be wrong{about}"
 
 

@@ -64,7 +64,7 @@ def write_set_page(
 
 def suspects_document(dataset: Dataset, found: Suspects) -> dict[str, object]:
     """What the page shows for a person, for programs: `alike`, `odd` and `labels`, all of them, and
-    how many of these are `named` before the others, of which at most about so many are `wrong`."""
+    how many of these are `named` before the others, of which about so many are `wrong`."""
     paths, classes = dataset.paths, dataset.classes
     return {
         "alike": [

@@ -18,6 +18,7 @@ from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.parts import AnswersT, EvalT, FoundT, RecipeT, ReplyT, ScoresT
 from viewfinder.tasks.portable import Arrays, Outputs, Unmarked
 from viewfinder.tasks.question import Question
+from viewfinder.tasks.views import several
 
 
 class Answerer(ABC, Generic[RecipeT, EvalT, ReplyT, FoundT, AnswersT, ScoresT]):
@@ -112,8 +113,8 @@ class Answerer(ABC, Generic[RecipeT, EvalT, ReplyT, FoundT, AnswersT, ScoresT]):
 
     def together(self, config: ModelConfig) -> int:
         """How many prepared pictures are answered together; on a CPU the maps of more leave the
-        caches, and each takes longer."""
-        return 16
+        caches, and each takes longer. Of several views each, as many as are told of in time."""
+        return 4 if several(config) else 16
 
     def read(self, file: Path, config: ModelConfig) -> tuple[Picture, Size]:
         """A file's picture for `prepare`, perhaps decoded smaller, and the picture's true size.

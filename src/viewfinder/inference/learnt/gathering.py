@@ -1,7 +1,7 @@
 """A run's own net, asked about the pictures that it learnt from and was chosen by."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from viewfinder.datasets.digests import picture_digests
 from viewfinder.datasets.framing import frame_matrix
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.events import listening, note, track
+from viewfinder.events import counting, listening, note
 from viewfinder.features.own import Layers, Vectors, layers_of, watching
 from viewfinder.inference.answers import Predictor, Prepared
 from viewfinder.inference.learnt.kept import LearntObjects, LearntPictures
@@ -98,11 +98,12 @@ def gather(run: RunFolder, predictor: Predictor) -> LearntPictures:
             f"{len(train):,} of the {len(all_learnt):,} that it learnt from, of each class equally "
             f"many where it has them: more would take longer than {_SECONDS:.0f} s here"
         )
-    learnt = _describe(predictor, layers, dataset, train, objects=True)
-    if not learnt.rows:
-        raise InputError(f"no picture that {run.folder} learnt from can be read any more")
+    with counting(total=count, description="looking at what was learnt") as one_more:
+        learnt = _describe(predictor, layers, dataset, train, one_more, objects=True)
+        if not learnt.rows:
+            raise InputError(f"no picture that {run.folder} learnt from can be read any more")
+        judged = _describe(predictor, layers, dataset, held_out, one_more, objects=False)
     space = space_of(learnt.pictures)
-    judged = _describe(predictor, layers, dataset, held_out, objects=False)
     distances = np.zeros((0, 2))
     if judged.rows:
         distances = space.distances(space.place(judged.pictures))
@@ -168,7 +169,7 @@ def _pace(
     with listening():  # What is timed is no work that anybody waits for.
         for part in in_batches(min(len(rows), _TIMED * _BATCH), _BATCH):
             began = time.monotonic()
-            _describe(predictor, layers, dataset, rows[part], objects=True)
+            _describe(predictor, layers, dataset, rows[part], lambda: None, objects=True)
             seconds.append(time.monotonic() - began)
     return max(1e-9, min(seconds[1:])) / _BATCH
 
@@ -189,19 +190,16 @@ def _describe(
     layers: Layers,
     dataset: Dataset,
     rows: Sequence[int] | NDArray[np.intp],
+    one_more: Callable[[], None],
     *,
     objects: bool,
 ) -> _Described:
+    """What is found of pictures; `one_more` is called for each that was looked at."""
     config = predictor.model.config
     done: list[int] = []
     pictures, found, found_rows = [], [], []
     boxes = dataset.boxes if objects and layers.maps else None
-    batches = track(
-        ahead(_prepared(predictor, dataset, rows)),
-        total=-(-len(rows) // _BATCH),
-        description="looking at what was learnt",
-    )
-    for batch in batches:
+    for batch in ahead(_prepared(predictor, dataset, rows)):
         numbers = [number for number, _ in batch]
         if not numbers:
             continue
@@ -212,6 +210,7 @@ def _describe(
         done += numbers
         for place, (number, each) in enumerate(batch):
             own = np.arange(0) if boxes is None else np.arange(*_bounds(boxes.of(number)))
+            one_more()
             if boxes is not None and len(own):
                 way = frame_matrix(config.framing, each.size, config.size)
                 corners = transform_boxes(way, boxes.corners[own])

@@ -5,7 +5,7 @@ edge, so that one which stands there and trembles is not counted again and again
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -133,6 +133,9 @@ class PlaceTally:
     inside: int = 0
     most: int = 0
     _known: dict[int, tuple[bool, Points]] = field(default_factory=dict)
+    _labels: dict[int, int] = field(default_factory=dict)
+    _appeared: set[int] = field(default_factory=set)
+    _here: frozenset[int] = frozenset()
 
     def step(
         self, frame: int, tracks: Sequence[int], labels: Sequence[int], boxes: BoxArray
@@ -147,6 +150,8 @@ class PlaceTally:
             if abs(depth) < _BEYOND * float((box[2:] - box[:2]).mean()):
                 continue
             inside = depth > 0
+            if track not in self._known and inside:
+                self._appeared.add(track)
             was, before = self._known.get(track, (inside, middle))
             self._known[track] = inside, middle
             if inside != was and self.place.crossed(before, middle):
@@ -154,29 +159,66 @@ class PlaceTally:
                 self.counts[direction][label] += 1
                 crossings.append(Crossing(self.place.name, frame, track, label, direction))
         self.inside, self.most = within, max(self.most, within)
+        self._labels |= dict(zip(tracks, labels, strict=True))
+        self._here = frozenset(tracks)
         return crossings
 
+    @property
+    def appeared(self) -> Counter[int]:
+        """By class, what was first seen inside, of the first frame too."""
+        return self._by_class(self._appeared)
+
+    @property
+    def lost(self) -> Counter[int]:
+        """By class, what was inside when it was seen last, before the last frame."""
+        return self._by_class(self._inside() - self._here)
+
+    @property
+    def at_end(self) -> Counter[int]:
+        """By class, what is inside in the last frame; `in` and `appeared` are as many as `out`,
+        `lost` and these."""
+        return self._by_class(self._inside() & self._here)
+
+    def _inside(self) -> set[int]:
+        return {track for track, (inside, _) in self._known.items() if inside}
+
+    def _by_class(self, tracks: Collection[int]) -> Counter[int]:
+        return Counter(self._labels[track] for track in tracks)
+
+    def _unseen(self) -> dict[str, Counter[int]]:
+        return {"appeared": self.appeared, "lost": self.lost, "at_end": self.at_end}
+
     def as_json(self, classes: Sequence[str]) -> dict[str, object]:
-        """`in` and `out`, a number for each class; of a zone `most`, that were inside at once."""
+        """`in` and `out`, a number for each class; of a zone also `appeared`, `lost`, `at_end`, and
+        `most`, that were inside at once."""
         document: dict[str, object] = {
             "line" if self.place.is_line else "zone": self.place.name,
             "in": _by_name(self.counts["in"], classes),
             "out": _by_name(self.counts["out"], classes),
         }
         if not self.place.is_line:
+            document |= {name: _by_name(found, classes) for name, found in self._unseen().items()}
             document["most"] = self.most
         return document
 
     def line(self, classes: Sequence[str]) -> str:
         """The same in a few words."""
-        parts = []
-        for direction, found in self.counts.items():
-            each = ", ".join(f"{classes[label]} {n}" for label, n in sorted(found.items()))
-            parts.append(f"{found.total()} {direction}" + (f" ({each})" if each else ""))
+        parts = [_told(found, direction, classes) for direction, found in self.counts.items()]
         most = "" if self.place.is_line else f", at most {self.most} inside at once"
+        if not self.place.is_line:
+            # Where nothing came or went unseen, in and out add up by themselves.
+            words = {"appeared": "first seen inside", "lost": "lost from sight inside"}
+            words["at_end"] = "inside at the end"
+            unseen = self._unseen()
+            parts += [_told(unseen[name], words[name], classes) for name in words if unseen[name]]
         return f"{'line' if self.place.is_line else 'zone'} {self.place.name}: " + (
             ", ".join(parts) + most
         )
+
+
+def _told(found: Counter[int], what: str, classes: Sequence[str]) -> str:
+    each = ", ".join(f"{classes[label]} {n}" for label, n in sorted(found.items()))
+    return f"{found.total()} {what}" + (f" ({each})" if each else "")
 
 
 def _by_name(counts: Counter[int], classes: Sequence[str]) -> dict[str, int]:
