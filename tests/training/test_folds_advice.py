@@ -18,12 +18,14 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.foldable import folds_for, folds_in_words, in_report, seen_before
 from viewfinder.events import listening
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.training import beginning
 from viewfinder.training import folds_usual as usual
 from viewfinder.training.arrangement import Arrangement, Choice
 from viewfinder.training.commands import command
 from viewfinder.training.folds import train_in_folds, train_with
 from viewfinder.training.folds_advice import before
+from viewfinder.training.folds_refusing import refuse_folds
 from viewfinder.training.folds_usual import usual_folds
 from viewfinder.training.forecast import Forecast
 from viewfinder.training.resumable import refuse_other_recipe
@@ -190,3 +192,14 @@ def test_folds_are_not_advised_where_a_run_knows_what_would_judge_it(small_run, 
     recipe = ClassifyRecipe(net="lenet", init=str(small_run))
     assert seen_before(recipe, dataset) == ("init", small_run, judging)
     assert seen_before(ClassifyRecipe(net="lenet"), dataset) is None
+
+
+def test_what_held_out_pictures_must_judge_has_no_folds(flat):
+    """The training that follows the folds learns from all pictures, and would be without it."""
+    recipe = DetectRecipe(second_opinion=True)
+    with pytest.raises(InputError, match="--folds 5 --second-opinion: held-out pictures must"):
+        refuse_folds(recipe, 5)
+    dataset = open_dataset(flat)
+    assert folds_in_words(dataset, DetectRecipe())
+    assert folds_in_words(dataset, recipe) == ()
+    assert usual_folds("detect", flat, recipe, dataset).folds is None

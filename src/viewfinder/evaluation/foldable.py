@@ -41,7 +41,8 @@ def folds_in_words(dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:
     """What to try where few pictures judge a training by this recipe: folds, and how many more
     pictures would judge by them; empty where folds would not judge better, or are refused."""
     folds = folds_for(dataset)
-    if folds is None or recipe.devices > 1 or seen_before(recipe, dataset):
+    refused = recipe.devices > 1 or recipe.by_held_out
+    if folds is None or refused or seen_before(recipe, dataset):
         return ()
     lacking = LEAST_PICTURES - len(folded_part(dataset))
     more = (f"add pictures: with {lacking} more, {LEAST_PICTURES} can judge in folds",)

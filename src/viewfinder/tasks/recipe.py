@@ -181,6 +181,12 @@ class Recipe:
         return False
 
     @property
+    def by_held_out(self) -> str:
+        """The flag that asks for what held-out pictures must judge, so that a training on
+        everything cannot have it; empty where there is none."""
+        return ""
+
+    @property
     def further(self) -> Self | None:
         """A recipe that learns more than this one, in more time; None where there is none."""
         return None

@@ -13,7 +13,7 @@ def refuse_folds(recipe: Recipe, folds: int) -> None:
     """Refuse what folds cannot be made with, whatever the pictures.
 
     Raises:
-        InputError: fewer than two, minutes, or several devices.
+        InputError: fewer than two, minutes, several devices, or what held-out pictures must judge.
     """
     if folds < 2:
         raise InputError(f"--folds {folds}: give 2 or more, or none to train once")
@@ -25,3 +25,8 @@ def refuse_folds(recipe: Recipe, folds: int) -> None:
         )
     if recipe.devices > 1:
         raise InputError(f"--folds trains on one device: leave out --devices {recipe.devices}")
+    if recipe.by_held_out:
+        raise InputError(
+            f"--folds {folds} {recipe.by_held_out}: held-out pictures must judge that, and the "
+            "training that follows the folds learns from all; leave out one of the two"
+        )

@@ -55,6 +55,7 @@ def usual_folds(
         InputError: the set cannot be opened, or learnt from.
     """
     once = recipe.devices > 1 or recipe.val_share == 0 or recipe.minutes is not None
+    once |= bool(recipe.by_held_out)
     # Folds wait until a net has time to learn.
     if once or (recipe.in_steps and too_short(recipe, Course(epochs=recipe.epochs))):
         return Usual(opened=opened)

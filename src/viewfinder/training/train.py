@@ -134,7 +134,7 @@ def train_on(
     note(dataset.summary())
     beside = (FOLDS,) if folds else ()
     few = folds_for(dataset) if part is None else None
-    if few is not None and seen_before(recipe, dataset):
+    if few is not None and (recipe.by_held_out or seen_before(recipe, dataset)):
         few = None  # folds would be refused
     if few is not None and not going_on:
         emit(Advice(before(dataset, few, recipe, ready.forecast if ready else None)))

@@ -181,7 +181,7 @@ def test_one_that_gains_is_kept():
 
 
 def test_one_that_gains_no_more_than_chance_is_left_off(monkeypatch):
-    module = "viewfinder.tasks.detect.opinion.forming.likelier_by_chance"
+    module = "viewfinder.tasks.detect.opinion.judging.likelier_by_chance"
     held_out, cpu = side(12, 1), torch.device("cpu")
     for chance, kept in ((0.04, True), (0.06, False)):
         monkeypatch.setattr(module, lambda before, after, told=chance: told)
@@ -211,7 +211,36 @@ def test_one_that_makes_surer_what_is_right_already_is_left_off():
     formed = form_opinion(side(6, 0), held_out, ("sky", "leaf"), reply, torch.device("cpu"))
     assert formed.right == (24, 24)
     assert formed.opinion is None
-    assert formed.says.endswith("left off")
+    assert formed.says.endswith("left off: AP50 does not rise by 0.01")
+    assert formed.as_json()["chance"] < 0.001
+
+
+def test_one_that_changes_no_class_for_the_better_is_left_off(monkeypatch):
+    """Of few held-out pictures AP50 may rise by scores alone."""
+    monkeypatch.setattr("viewfinder.tasks.detect.opinion.judging._right", all_right)
+    held_out = side(12, 1)
+    reply, cpu = confused(held_out), torch.device("cpu")
+    formed = form_opinion(side(6, 0), held_out, ("sky", "leaf"), reply, cpu)
+    assert formed.after > formed.before + 0.1
+    assert formed.opinion is None
+    assert formed.says.endswith("left off: no more objects come to their class than lose it")
+
+
+def all_right(first, second, true, weight):
+    return np.ones(len(true), np.bool_)
+
+
+@pytest.mark.parametrize(("pictures", "says"), [(3, "finds 6 of 6 objects"), (0, "no object of")])
+def test_too_few_held_out_objects_say_what_would_bring_more(pictures, says):
+    held_out = side(3, 1)
+    if not pictures:
+        held_out = replace(held_out, truth=held_out.truth.keep(held_out.truth.classes > 1))
+    reply, cpu = confused(held_out), torch.device("cpu")
+    formed = form_opinion(
+        side(6, 0), held_out, ("sky", "leaf"), reply, cpu, more="put more pictures into val"
+    )
+    assert says in formed.says
+    assert formed.says.endswith(": put more pictures into val")
 
 
 def test_boxes_end_where_pictures_do_as_those_of_every_answer():

@@ -157,6 +157,10 @@ class DetectRecipe(Recipe):
         if isinstance(self.init, UsualText):
             object.__setattr__(self, "init", UsualText(self._usual_init()))
 
+    @property
+    def by_held_out(self) -> str:
+        return "--second-opinion" if self.second_opinion else ""
+
     def _usual_init(self) -> str:
         """What comes with the installation for this net."""
         if self.net == _PUBLISHED and self.net_options().get("width", 1.0) == 1.0:

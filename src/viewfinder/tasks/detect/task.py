@@ -135,6 +135,9 @@ class Detect(
             config.classes,
             lambda pictures: self.reply(net, pictures, config, device),
             device,
+            more="hold more out (--val-share 0.3)"
+            if dataset.val_dealt
+            else "put more pictures with objects into val",
         )
         note(formed.says)
         if formed.opinion is not None:
