@@ -31,7 +31,7 @@ from viewfinder.tasks.normalisation import IMAGENET
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 from viewfinder.training.beginning import refuse_early
 from viewfinder.training.fetching import as_published, look_at_start, unused_weights
-from viewfinder.training.preparing import start_net
+from viewfinder.training.preparing import refuse_unfit_file, start_net
 
 CLASSES = ("one", "two")
 
@@ -248,6 +248,20 @@ def test_the_installed_weights_saved_again_are_init_imagenet(
     assert capsys.readouterr().err == ""
 
 
+def test_of_two_copies_of_a_net_the_one_that_is_read_is_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = torch.load(imagenet_file(LITE))
+    slow = {name: torch.zeros_like(tensor) for name, tensor in theirs.items()}
+    for first, second, taken in ((theirs, slow, True), (slow, theirs, False)):
+        copies = {f"backbone.{name}": tensor for name, tensor in first.items()}
+        copies |= {f"momentum_backbone.{name}": tensor for name, tensor in second.items()}
+        torch.save({"net": copies}, tmp_path / "two.pth")
+        recipe = ClassifyRecipe(init=str(tmp_path / "two.pth"))
+        assert (as_published(recipe).init == "imagenet") is taken
+        assert ("number for number" in capsys.readouterr().err) is taken
+
+
 def test_lite0s_own_layers_below_another_head_bring_their_colours(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -287,14 +301,21 @@ def test_a_last_layer_is_solved_only_behind_layers_that_were_taught(tmp_path: Pa
         ("lenet", "yolov3-tiny", "yolov3-tiny, not of lenet: no net for classify starts from that"),
     ],
 )
-def test_another_nets_weights_are_named(tmp_path: Path, net: str, theirs: str, says: str) -> None:
+def test_another_nets_weights_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], net: str, theirs: str, says: str
+) -> None:
     """Also where most of them fit by name and shape, as resnet34's do in resnet18."""
     task = "saliency" if net == "a2dele" else "classify"
     torch.save(published(theirs), tmp_path / "a.pth")
     recipe = recipe_of(task)(net=net, init=str(tmp_path / "a.pth"))
-    with pytest.raises(InputError, match=f"looks like weights of {re.escape(says)}") as refused:
-        start_net(find(task), recipe, CLASSES, {})
-    assert len(str(refused.value)) < 500
+    for refuse in (
+        lambda: start_net(find(task), recipe, CLASSES, {}),
+        lambda: refuse_unfit_file(find(task), recipe),
+    ):
+        with pytest.raises(InputError, match=f"looks like weights of {re.escape(says)}") as refused:
+            refuse()
+        assert len(str(refused.value)) < 500
+        assert capsys.readouterr().err == "", "what is refused is praised as nothing else before"
 
 
 @pytest.mark.parametrize("width", [1, 0.25])

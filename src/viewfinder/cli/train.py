@@ -193,6 +193,7 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
     fetch_published(flags.recipe)
     if not flags.resume:
         _refuse_options(flags.recipe)
+        _refuse_weights(flags.task, flags.recipe)
     opened = open_dataset(flags.data, val_share=flags.recipe.val_share)
     refuse_unsuitable(flags.task, opened)
     if flags.folds is not None and flags.folds != "none":
@@ -233,6 +234,19 @@ def _refuse_options(recipe: Recipe) -> None:
 
         with shapes_alone():
             nets.create(recipe.net, classes=None, **recipe.net_options())
+
+
+def _refuse_weights(task: str, recipe: Recipe) -> None:
+    """Refuse a file of weights that the net cannot start from, before any picture is looked at.
+
+    Raises:
+        InputError: it is another net's, or cannot be read.
+    """
+    if Path(recipe.init).expanduser().is_file():
+        from viewfinder.tasks import find
+        from viewfinder.training.preparing import refuse_unfit_file
+
+        refuse_unfit_file(find(task), recipe)
 
 
 def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:

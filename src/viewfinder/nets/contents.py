@@ -25,12 +25,29 @@ def same_numbers(one: Path, other: Path) -> bool:
     Safetensors files, and what `torch.save` writes and wrote, each tensor in a storage of its own.
     """
     try:
-        lengths = sorted(length for _, length in _tensors(one))
-        if not lengths or lengths != sorted(length for _, length in _tensors(other)):
-            return False
-        return _sums(one) == _sums(other)
+        return _lengths(one) == _lengths(other) and _sums(one) == _sums(other)
     except (OSError, ValueError, struct.error, zipfile.BadZipFile):
         return False
+
+
+def has_numbers_of(file: Path, own: Path) -> bool:
+    """Whether a file of weights has all tensors of another among its own, as `same_numbers` tells
+    them; which of several copies of a net they are is not known by it."""
+    try:
+        return _lengths(own) <= _lengths(file) and _sums(own) <= _sums(file)
+    except (OSError, ValueError, struct.error, zipfile.BadZipFile):
+        return False
+
+
+def _lengths(path: Path) -> Counter[int]:
+    """How often there are tensors of so many bytes.
+
+    Raises:
+        ValueError: there are none, or as of `_tensors`.
+    """
+    if not (lengths := Counter(length for _, length in _tensors(path))):
+        raise ValueError("no tensors")
+    return lengths
 
 
 def _tensors(path: Path) -> list[tuple[int, int]]:

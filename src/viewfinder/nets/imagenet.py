@@ -1,13 +1,16 @@
 """The ImageNet weights of nets that have some: out of a package, or fetched from their address."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from viewfinder import nets
-from viewfinder.events import note
+from viewfinder.errors import InputError
+from viewfinder.events import listening, note
 from viewfinder.nets.building import shapes_alone
+from viewfinder.nets.checkpoints import is_counter
 from viewfinder.nets.facts import Package
 from viewfinder.nets.obtaining import imagenet_facts, imagenet_file, imagenet_here
 from viewfinder.nets.weight_files import read_weights
@@ -56,6 +59,23 @@ def is_taken_from(name: str, state: Mapping[str, Tensor]) -> bool:
     kernels = [each for each, tensor in theirs.items() if tensor.dim() == _KERNEL]
     same = [each for each in kernels if each in state and torch.equal(state[each], theirs[each])]
     return 2 * len(same) > len(kernels)
+
+
+def is_published_as_read(file: Path, name: str) -> bool:
+    """Whether what is read of a file that may hold several copies of a net `name` is, to the last
+    bit, its ImageNet weights, which must be on this machine; what cannot be read is none."""
+    layout = imagenet_layout(name)
+    with listening():  # which is said where they are loaded
+        try:
+            state = read_weights(file, layout)
+        except InputError:
+            return False
+        theirs = imagenet_weights(name)
+    return all(
+        each in state and torch.equal(state[each], tensor)
+        for each, tensor in theirs.items()
+        if not is_counter(each)
+    )
 
 
 def is_imagenet(name: str, state: Mapping[str, Tensor]) -> bool:

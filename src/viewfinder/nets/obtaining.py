@@ -6,7 +6,7 @@ from pathlib import Path
 
 from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.nets.contents import same_numbers
+from viewfinder.nets.contents import has_numbers_of, same_numbers
 from viewfinder.nets.facts import Download, Package, Pretrained
 from viewfinder.nets.lying_here import here, is_whole
 from viewfinder.nets.published import COCO_NETS, coco_download
@@ -54,15 +54,24 @@ def is_published(file: Path, net: str) -> bool:
 
 def holds_published(file: Path, net: str) -> bool:
     """Whether a file that another program saved holds the numbers of the ImageNet weights that
-    start a net, which must be on this machine too."""
+    start a net, which must be on this machine too; of several copies of a net, the one that is
+    read of it."""
     known = nets.pretrained(taught(net)) if net in nets.names() else None
     if known is None or not file.is_file():
         return False
     # Asked first, as to read a large file takes a while.
-    if abs(file.stat().st_size / known.source.length - 1) > _PACKING:
+    times = file.stat().st_size / known.source.length
+    own = imagenet_here(taught(net)) if times > 1 - _PACKING else None
+    if own is None:
         return False
-    own = imagenet_here(taught(net))
-    return own is not None and same_numbers(file, own)
+    if times < 1 + _PACKING:
+        return same_numbers(file, own)
+    if not has_numbers_of(file, own):
+        return False
+    # Which copy is read, names tell, and these torch reads.
+    from viewfinder.nets.imagenet import is_published_as_read
+
+    return is_published_as_read(file, taught(net))
 
 
 def imagenet_facts(name: str) -> Pretrained:

@@ -11,7 +11,7 @@ from viewfinder import nets
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import stand_ins
-from viewfinder.events import note
+from viewfinder.events import listening, note
 from viewfinder.nets.building import shapes_alone
 from viewfinder.nets.checkpoints import LoadReport, is_counter
 from viewfinder.nets.imagenet import imagenet_layout, imagenet_weights, is_imagenet, is_taken_from
@@ -103,8 +103,10 @@ def start_net(
     net = new_net(recipe.net, len(classes), options)
     if recipe.init == "random":
         return net, Start()
-    state, names, colours = _weights_to_start(task, net, recipe)
+    state, names, colours, says = _weights_to_start(task, net, recipe)
     report = _loaded(task, net, state, recipe, names, classes)
+    for line in filter(None, (says, str(report))):
+        note(line)
     if not recipe.in_steps:
         _require_features(net, report, recipe)
     return net, Start(colours, frozenset(report.loaded))
@@ -118,7 +120,7 @@ def _loaded(
     names: tuple[str, ...],
     classes: tuple[str, ...],
 ) -> LoadReport:
-    """Load what fits, and say what became of it.
+    """Load what fits.
 
     Raises:
         InputError: nothing fits, or much does not and the weights look like another net's.
@@ -131,7 +133,6 @@ def _loaded(
         raise InputError(f"--init {recipe.init} looks like weights of {other}") from error
     if report.doubtful and (other := _other_net(state, recipe.net)):
         raise InputError(f"--init {recipe.init} looks like weights of {other}")
-    note(str(report))
     return report
 
 
@@ -140,6 +141,20 @@ def _other_net(state: Mapping[str, Tensor], net: str) -> str | None:
     mine = [net, taught(net)]
     found = net_that_fits(state, mine)
     return None if found is None or found in mine else others(found, net)
+
+
+def refuse_unfit_file(task: AnyTask, recipe: Recipe) -> None:
+    """Refuse a file of weights that a recipe's net cannot start from, such as another net's; asked
+    before any picture is looked at, so that classes stand in for the set's.
+
+    Raises:
+        InputError: it is one, or cannot be read.
+    """
+    if recipe.init in ("random", "imagenet") or means_coco(recipe):
+        return
+    if run_at(Path(recipe.init).expanduser()) is None:
+        with listening():  # what is said of it, is said where it starts the training
+            start_net(task, recipe, ("one", "other"), recipe.net_options())
 
 
 def refuse_lacking_run(recipe: Recipe) -> None:
@@ -202,41 +217,42 @@ def _before_last(net: nn.Module, recipe: Recipe, new: Iterable[str]) -> list[str
 
 def _weights_to_start(
     task: AnyTask, net: nn.Module, recipe: Recipe
-) -> tuple[Mapping[str, Tensor], tuple[str, ...], Normalisation | None]:
-    """What `--init` names: weights, the classes that they are for, and the colours they expect."""
+) -> tuple[Mapping[str, Tensor], tuple[str, ...], Normalisation | None, str]:
+    """What `--init` names: weights, the classes that they are for, the colours they expect, and
+    what is to be said of them, if anything is."""
     published = taught(recipe.net)
     if recipe.init == "imagenet":
-        return _within(recipe.net, net, imagenet_weights(published)), (), _colours(recipe.net)
+        return _within(recipe.net, net, imagenet_weights(published)), (), _colours(recipe.net), ""
     place = Path(recipe.init).expanduser()
     if means_coco(recipe):
         file = coco_file(recipe.net)
         if file is None:
-            return coco_weights(), COCO_CLASSES, PLAIN
+            return coco_weights(), COCO_CLASSES, PLAIN, ""
         place = file
     if (run := run_at(place)) is not None:
         model = open_trained(run)
         config, state = model.config, model.load().state_dict()
         if config.net == published != recipe.net:
-            return _within(recipe.net, net, state), (), config.normalisation
+            return _within(recipe.net, net, state), (), config.normalisation, ""
         if config.net != recipe.net:
             state = fitted(state, net)
-        return state, config.classes, config.normalisation
+        return state, config.classes, config.normalisation, ""
     if foreign := task.read_foreign(place, net):
-        return *foreign, PLAIN
+        return *foreign, PLAIN, ""
     state = read_weights(place, *_layouts(net, recipe.net))
-    if not is_imagenet(published, state):
-        if not is_taken_from(published, state):
-            return state, (), None
-        note(
+    if is_imagenet(published, state):
+        says = (
+            f"{place} holds {published} for the 1000 classes of ImageNet, in other numbers than "
+            f"--init imagenet: {_AS_ANY}"
+        )
+    elif is_taken_from(published, state):
+        says = (
             f"{place} has the layers of {published} as ImageNet taught them, with another last "
             f"one: {_AS_ANY}"
         )
-        return _within(recipe.net, net, state), (), _colours(recipe.net)
-    note(
-        f"{place} holds {published} for the 1000 classes of ImageNet, in other numbers than --init "
-        f"imagenet: {_AS_ANY}"
-    )
-    return _within(recipe.net, net, state), (), _colours(recipe.net)
+    else:
+        return state, (), None, ""
+    return _within(recipe.net, net, state), (), _colours(recipe.net), says
 
 
 def _within(name: str, net: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
