@@ -12,6 +12,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.events import Note, listening
 from viewfinder.pictures.writing import write_picture
+from viewfinder.tasks import find
 from viewfinder.tasks.detect.augmentation.making import compose
 from viewfinder.tasks.detect.augmentation.plan import BoxAugmentation, plan_step
 from viewfinder.tasks.detect.recipe import DetectRecipe
@@ -22,6 +23,7 @@ from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.training import forecast
+from viewfinder.training.beginning import prepare
 from viewfinder.training.train import train
 
 QUICK = {"size": 64, "options": ("width=0.125",), "epochs": 1, "precision": "32", "keep": "memory"}
@@ -120,6 +122,17 @@ def test_a_run_learns_in_tiles_and_answers_in_them_wherever_it_is_asked(
     assert (own.boxes.max(axis=0) <= [*SIZE, *SIZE]).all()
     assert run.evaluate(small)["images"] == 2
     assert run.evaluate(small, tiles="none")["images"] == 2
+
+
+def test_the_measuring_of_the_last_epoch_is_counted_and_sizes_are_kept(small, monkeypatch) -> None:
+    monkeypatch.setattr(forecast, "_seconds_of_parts", lambda *_: 10.0)
+    recipe = DetectRecipe(**QUICK | {"epochs": 9, "minutes": 0.1}, tiles=64)
+    ready = prepare(find("detect"), open_dataset(small), recipe, source="small")
+    asked = 6 + ready.splits.measured
+    assert ready.splits.measured >= 2
+    assert 10 * asked <= ready.forecast.after < 10 * asked + 5
+    assert ready.forecast.each == ready.forecast.after + 6
+    assert ready.record["longer_side"] == {"median": 240, "most": 240}
 
 
 def test_what_cannot_be_taken_apart_is_refused(small, tmp_path) -> None:

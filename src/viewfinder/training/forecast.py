@@ -85,9 +85,11 @@ def forecast(
     val = None if splits.val is None else splits.val.truth
     end = _AROUND + pictures * answer
     end += task.concluding(splits.train.truth, val, setup, device, pictures=pictures)
+    measuring = splits.measured * answer
     if recipe.minutes is not None:
-        return Forecast(end + 60 * recipe.minutes, after=end)
-    epoch = _EPOCH + splits.measured * answer / epochs_between(task, splits, recipe)
+        # The last epoch is measured when the time is up.
+        return Forecast(end + measuring + 60 * recipe.minutes, after=end + measuring)
+    epoch = _EPOCH + measuring / epochs_between(task, splits, recipe)
     steps = lasts(recipe, len(splits.train), _USUAL * step + making + _STEP)
     return Forecast(end + steps + recipe.epochs * epoch, after=end)
 
