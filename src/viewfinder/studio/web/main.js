@@ -4,6 +4,7 @@ import { Refused, get, newId, post } from "./api.js";
 import { Adding } from "./adding.js";
 import { first } from "./beginning.js";
 import { drawAway, drawSending } from "./away.js";
+import { Chips } from "./chips.js";
 import { ClassPanel } from "./classes.js";
 import { inkOn } from "./colours.js";
 import { actions } from "./commands.js";
@@ -79,6 +80,7 @@ export class Page {
     this.strip = new Strip((id) => this.travel.open(id));
     this.strip.onfilter = () => this.#filtered();
     this.classes = new ClassPanel(this.studio, () => this.commands());
+    this.chips = new Chips(this.studio, () => this.classes.add());
     this.actions = actions(this);
     this.adding = new Adding(this);
     this.learning = new Learning(this);
@@ -290,6 +292,7 @@ export class Page {
       this.road.draw();
       this.film.draw();
       this.classes.draw();
+      this.chips.draw();
       drawProposals(this.studio, () => this.keep(), (id) => this.run(id));
       drawBoxes(this.studio);
       for (const each of this.labels.touched) this.strip.update(each);
