@@ -293,6 +293,7 @@ def test_a_picture_that_was_done_without_boxes_is_to_do_after_reading_and_stays_
             revision = store.picture(2).picture.revision
             store.apply(Operation(state, (SetState(2, state, revision),), "ann"))
         look(store, of, 2)
+        assert not any(each.undone for each in store.history())
         with pytest.raises(InputError, match="were read from their file since"):
             store.undo("number", "ann", seq=2)
         with pytest.raises(InputError, match="nothing to undo"):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.studio.test_unread_states import LINE, first, is_read, waits
+from tests.studio.test_unread_states import LINE, first, held, is_read, waits
+from viewfinder.datasets.checks.checking import check
 from viewfinder.datasets.formats.yolo import labels as reading
 from viewfinder.errors import InputError
 from viewfinder.studio.server.news import said_of
@@ -127,28 +128,53 @@ def edits(id, revision):
 
 
 @pytest.mark.parametrize("which", [0, 1])
-@pytest.mark.parametrize("undone", [False, True])
-def test_what_was_edited_since_stays_and_that_is_said(yolo, bad, which, undone):
+def test_what_was_edited_since_stays_and_that_is_said_until_it_is_done(yolo, bad, which):
     with open_store(yolo, wait=True) as store:
         bad.write_text(LINE)
         store.look_at_disk()
         picture = first(store)[0]
         edit = list(edits(picture.id, picture.revision))[which]
         store.apply(Operation("edit", (edit,), "ann"))
-        if undone:
-            store.undo("back", "ann")
         before = first(store)
         bad.write_text(LINE * 3)
         report = store.look_at_disk()
         assert (report.read, report.unread) == ((), ())
         (said,) = report.remarks
-        assert "labels/1.txt is another file again, and images/1.jpg edited since" in said
+        assert "labels/1.txt: it is another file than was read, and is not taken in" in said
         assert first(store) == before
-        assert is_read(store, before[1])
-        bad.write_text(LINE * 4)
+        assert PICTURE in store.snapshot().paths
+    with open_store(yolo) as store:
         assert not store.look_at_disk()
-        if undone:
-            store.redo("on", "ann")
+        assert held(store) == [(FILE, (picture.id,))]
+        (fault,) = check(yolo)[1]
+        assert (fault.labels, fault.picture) == (FILE, PICTURE)
+        assert "has other labels by now; undo " in str(fault)
+        for number, state in enumerate(("todo", "done")[1 - which :]):
+            change = SetState(picture.id, state, before[0].revision + number)
+            store.apply(Operation(f"said{number}", (change,), "ann"))
+        assert not store.unread_labels()
+        assert not check(yolo)[1]
+        store.undo("back", "ann")
+        assert held(store)
+        bad.write_text(LINE * 4)
+        assert len(store.look_at_disk().remarks) == 1
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_file_is_taken_in_once_the_edits_that_kept_it_from_it_are_undone(yolo, bad, which):
+    with open_store(yolo, wait=True) as store:
+        bad.write_text(LINE)
+        store.look_at_disk()
+        picture = first(store)[0]
+        edit = list(edits(picture.id, picture.revision))[which]
+        store.apply(Operation("edit", (edit,), "ann"))
+        bad.write_text(LINE * 3)
+        store.look_at_disk()
+        store.undo("back", "ann")
+        assert store.look_at_disk().read == (FILE,)
+        assert is_read(store, 3)
+        assert first(store)[0].state == "todo"
+        assert not store.look_at_disk()
 
 
 def test_a_mended_file_that_goes_loses_nothing_and_is_read_if_it_comes_back_as_another(yolo, bad):

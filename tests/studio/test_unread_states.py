@@ -42,6 +42,11 @@ def is_read(store, boxes, path="images/1.jpg"):
     return store.unread_labels() == ()
 
 
+def held(store):
+    """The files that are not taken in, each with the pictures that have other labels."""
+    return [(each.file, each.held) for each in store.unread_labels() if each.held]
+
+
 @pytest.mark.parametrize(("text", "boxes"), [(LINE, 1), (LINE * 3, 3)])
 def test_a_file_that_is_gone_waits_until_it_comes_back(yolo, bad, text, boxes):
     with open_store(yolo, wait=True) as store:
@@ -187,9 +192,14 @@ def test_a_page_of_a_picture_that_was_labelled_meanwhile_is_said_and_changes_not
         report = store.look_at_disk()
         assert (report.read, report.unread) == ((), ())
         (said,) = report.remarks
-        assert f"is of {FIRST}, which has other labels by now" in said
-        assert said in store.history()[0].said
-        assert is_read(store, 1, FIRST)
+        assert f"is not taken in, as {FIRST} has other labels by now" in said
+        assert held(store) == [("Annotations/page1.xml", (id,))]
+        assert FIRST in store.snapshot().paths
+        assert first(store, FIRST)[1] == 1
+        assert not store.look_at_disk()
+        store.undo("back", "ann")
+        assert store.look_at_disk().read == ("Annotations/page1.xml",)
+        assert is_read(store, whole.count("<object>"), FIRST)
 
 
 @pytest.mark.parametrize("state", ["done", "skipped"])

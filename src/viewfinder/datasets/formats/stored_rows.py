@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.footage import Between, Carried, Key, between, footage_of
@@ -42,6 +42,7 @@ class PictureRow(NamedTuple):
     number: int | None
     listed: int
     trouble: str | None
+    rev: int = 1
 
 
 class BoxRow(NamedTuple):
@@ -102,12 +103,14 @@ def unread_faults(
     passed: Collection[str] | None = None,
 ) -> tuple[list[Fault], set[int]]:
     """The files of labels that the studio has not read, as faults; and the pictures that wait.
+    Those too that are not taken in, as their pictures have other labels.
 
     Args:
         passed: the files that keep nobody from learning from other pictures; None for all.
     """
     paths = {row.id: given(row.path) for row in pictures}
-    files = json.loads(meta.get(UNREAD) or '{"files": {}}')["files"]
+    known = json.loads(meta.get(UNREAD) or '{"files": {}}')
+    files = known["files"]
     faults, waiting = [], set()
     for name, (sign, why, ids) in files.items():
         file = checked_path(given(name))
@@ -118,7 +121,27 @@ def unread_faults(
         about = file, own[0] if own else ""
         blocking = passed is not None and file not in passed
         faults.append(Fault("label", where, f"{detail}{also}", fix, blocking, *about))
-    return faults, waiting
+    return [*faults, *_held_faults(known.get("mended", {}), pictures, paths)], waiting
+
+
+def _held_faults(
+    mended: Mapping[str, Sequence[Any]], pictures: Sequence[PictureRow], paths: Mapping[int, str]
+) -> Iterator[Fault]:
+    """The files that were not taken in, as their pictures have other labels."""
+    rows = {str(row.id): row for row in pictures}
+    for name, (_, _, _, *held) in mended.items():
+        for why, revisions in filter(None, held):
+            own = [rows[id] for id in revisions if id in rows]
+            open_ = [row for row in own if is_undecided(row.state, row.rev, revisions[str(row.id)])]
+            if open_:
+                file = checked_path(given(name))
+                detail, _, fix = given(why).partition(": ")[2].rpartition("; ")
+                yield Fault("label", file, detail, fix, False, file, paths[open_[0].id])
+
+
+def is_undecided(state: str, revision: int, then: int) -> bool:
+    """Whether a picture was not said to be done since it had another revision."""
+    return state != "done" or revision <= then
 
 
 def _as_it_is_now(root: Path, file: str, sign: tuple[int, ...], why: str) -> tuple[str, str, str]:

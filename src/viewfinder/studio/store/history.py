@@ -9,6 +9,7 @@ from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import value_of
 from viewfinder.studio.store.listing import shown_path
 from viewfinder.studio.store.records import Applied, Done
+from viewfinder.studio.store.undoing import FORGOTTEN
 from viewfinder.studio.store.writing import rows_of
 
 # Of pictures that a line of the history names.
@@ -48,7 +49,7 @@ def history(
             given(row["said"]).replace(" changed", f" changed{how.get(row['seq'], '')}", 1),
             row["of"],
             row["changes"],
-            bool(row["undone"]),
+            row["undone"] in (1, FORGOTTEN),
             paths.get(row["seq"], ()),
         )
         for row in found
@@ -65,9 +66,10 @@ def _how(connection: Connection, seqs: list[int]) -> dict[int, str]:
         old, new = json.loads(before), json.loads(after)
         mine = {name: value for name, value in new.items() if value != old.get(name)}
         differ.setdefault(seq, {}).update(mine)
-    classes = tables.label_class.c
-    rows = connection.execute(select(classes.id, classes.name))
-    names = {row.id: row.name for row in rows}
+    table = tables.label_class.c
+    asked = {str(each["label"]) for each in differ.values() if each.get("label") is not None}
+    rows = select(table.id, table.name).where(table.id.in_(asked))
+    names: dict[str, str] = dict(connection.execute(rows).all()) if asked else {}
     return {seq: _in_words(each, names) for seq, each in differ.items()}
 
 

@@ -24,13 +24,13 @@ _AT_ONCE = 500
 
 
 class Taken(NamedTuple):
-    """By which operation pictures were taken in, and which; sentences on those that have labels by
-    now, which stay as they are; those said to be without boxes by now, with why they wait; and
-    sentences on those of fewer boxes than before."""
+    """By which operation pictures were taken in, and which; those that have labels by now, which
+    stay as they are; those said to be without boxes by now, with why they wait; and sentences on
+    those of fewer boxes than before."""
 
     seq: int
     ids: Mapping[str, int]
-    refused: list[str]
+    refused: Mapping[str, int]
     held: Mapping[str, str]
     fewer: list[str]
 
@@ -41,8 +41,8 @@ def take_labels(
     """Take in what the files say of pictures, each with its file, as one operation."""
     writer = Writer(connection, "")
     ids, refused, held = _free(connection, chosen)
-    if not ids and not refused:
-        return Taken(0, {}, [], held, [])
+    if not ids:
+        return Taken(0, {}, refused, held, [])
     indices = [index for index, path in enumerate(found.paths) if path in ids]
     counts = _put_labels(
         writer, found, known, {index: ids[found.paths[index]] for index in indices}
@@ -50,8 +50,8 @@ def take_labels(
     _put_facts(connection, data, found, {index: ids[found.paths[index]] for index in indices})
     less = fewer(connection, ids, counts, chosen)
     files = list(dict.fromkeys(chosen[found.paths[index]] for index in indices))
-    parts = [f"{some(files)} read, now that it can be"] if files else []
-    writer.finish(f"read-{writer.seq}", READ, "; ".join([*parts, *refused, *less]), undoable=False)
+    said = "; ".join([f"{some(files)} read, now that it can be", *less])
+    writer.finish(f"read-{writer.seq}", READ, said, undoable=False)
     settle(connection, ids.values())
     return Taken(writer.seq, ids, refused, held, less)
 
@@ -110,9 +110,9 @@ def _put_facts(
 
 def _free(
     connection: Connection, chosen: Mapping[str, str]
-) -> tuple[dict[str, int], list[str], dict[str, str]]:
-    """The ids of those pictures that nobody has labelled; sentences on those that have labels; and
-    by picture, why others wait, which are only said to be without any."""
+) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
+    """The ids of those pictures that nobody has labelled, and of those that have labels; and by
+    picture, why others wait, which are only said to be without any."""
     ids = ids_of(connection, list(chosen))
     rows: dict[int, Row[tuple[int, str, int, int, str]]] = {}
     boxed: set[int] = set()
@@ -124,7 +124,7 @@ def _free(
         box = tables.box.c
         has = select(box.picture, func.count()).where(box.removed == 0, box.picture.in_(rows))
         boxed |= {picture for picture, _ in connection.execute(has.group_by(box.picture))}
-    free, refused, held = {}, [], {}
+    free, refused, held = {}, {}, {}
     for path, id in ids.items():
         row = rows[id]
         waits = not row.ready and row.trouble
@@ -134,8 +134,7 @@ def _free(
             text = f"{chosen[path]}: it can be read now, and is of {path}, which is said to be "
             held[path] = f"{text}{row.state} without boxes; let that one be to do, and look again"
         else:
-            text = f"{chosen[path]} can be read now, and is of {path}, which has other labels by "
-            refused.append(f"{text}now; these stay, and those of the file are not taken in")
+            refused[path] = id
     return free, refused, held
 
 

@@ -11,42 +11,52 @@ from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
 from viewfinder.studio.store import tables
-from viewfinder.studio.store.unread import AGAIN, Kept, UnreadFile, sign_of
+from viewfinder.studio.store.unread import (
+    AGAIN,
+    Kept,
+    MendedFile,
+    UnreadFile,
+    edited_since,
+    sign_of,
+)
 from viewfinder.wording import counted, some
 
 if TYPE_CHECKING:
     from viewfinder.studio.store.found import Found
 
-_p, _box, _change = tables.picture.c, tables.box.c, tables.change.c
+_p, _box = tables.picture.c, tables.box.c
 _AT_ONCE = 500
 
 
-def others_again(data: Path, known: Kept) -> dict[str, list[object]]:
-    """The signs of the mended files that are there, and others than when they were read."""
-    signs = {name: sign_of(data / given(name)) for name in known.mended}
-    return {
-        name: sign
-        for name, sign in signs.items()
-        if sign[0] is not None and sign != known.mended[name].sign
-    }
+def others_again(connection: Connection, data: Path, known: Kept) -> dict[str, list[object]]:
+    """The signs of the mended files that are there, and others than when they were read, or held
+    for edits that are undone by now."""
+    found = {}
+    for name, each in known.mended.items():
+        sign = sign_of(data / given(name))
+        if sign[0] is None:
+            continue
+        ids = each.pictures
+        if sign != each.sign or (
+            each.held and len(_labelled(connection, ids, each.seq)) < len(ids)
+        ):
+            found[name] = sign
+    return found
 
 
-def wait_again(connection: Connection, known: Kept, names: Iterable[str]) -> list[str]:
+def wait_again(connection: Connection, known: Kept, signs: Mapping[str, list[object]]) -> list[str]:
     """Let the pictures of mended files that are others again wait for them.
 
     Returns:
         sentences on pictures that were edited since, which stay as they are.
     """
     told = []
-    for name in names:
-        _, seq, pictures = known.mended.pop(name)
-        edited = _edited(connection, pictures, seq)
-        if edited:
-            chosen = select(_p.path).where(_p.id.in_(edited[:_AT_ONCE]))
-            paths = [given(path) for path in connection.execute(chosen).scalars()]
-            why = f"{given(name)} is another file again, and {some(paths, 2)} edited since it was"
-            told.append(f"{why} read: these labels stay, and those of the file are not taken in")
-        free = [picture for picture in pictures if picture not in edited]
+    for name, sign in signs.items():
+        _, seq, pictures, _ = known.mended.pop(name)
+        labelled = _labelled(connection, pictures, seq)
+        if labelled:
+            told.append(hold(connection, known, name, sign, seq, labelled))
+        free = [picture for picture in pictures if picture not in labelled]
         if not free:
             continue
         why = kept(f"{given(name)}: it is another file again")
@@ -58,10 +68,37 @@ def wait_again(connection: Connection, known: Kept, names: Iterable[str]) -> lis
     return told
 
 
-def _edited(connection: Connection, pictures: Sequence[int], seq: int) -> list[int]:
-    """The pictures that somebody edited after an operation: also what was undone can come back."""
-    edits = _change.kind.in_(("box", "picture")) & (_change.seq > seq)
-    rows = select(_change.picture).distinct().where(edits, _change.picture.in_(pictures))
+def hold(
+    connection: Connection,
+    known: Kept,
+    name: str,
+    sign: list[object],
+    seq: int,
+    pictures: Sequence[int],
+) -> str:
+    """Keep that a file is not taken in, as its pictures have other labels; in a sentence."""
+    rows = select(_p.id, _p.path, _p.rev).where(_p.id.in_(pictures[:_AT_ONCE])).order_by(_p.id)
+    found = connection.execute(rows).all()
+    paths = some([given(row.path) for row in found], 2)
+    what = "it is another file than was read" if seq else "it can be read now"
+    have = "has" if len(found) == 1 else "have"
+    why = (
+        f"{given(name)}: {what}, and is not taken in, as {paths} {have} other labels by now; undo "
+        "these edits in the studio and look again to have the file's, or say done to keep these"
+    )
+    revisions = {str(row.id): row.rev for row in found}
+    known.mended[name] = MendedFile(sign, seq, list(pictures), (kept(why), revisions))
+    return why
+
+
+def _labelled(connection: Connection, pictures: Sequence[int], seq: int) -> list[int]:
+    """The pictures that have other labels than a file gave them, or none gave: those with an edit
+    in force since, or, where none was read, with labels of any kind."""
+    if seq:
+        return edited_since(connection, pictures, seq)
+    boxed = select(_box.picture).where(_box.removed == 0, _box.picture.in_(pictures))
+    bare = (_p.state == "todo") & (_p.listed == 0) & _p.id.not_in(boxed)
+    rows = select(_p.id).where(_p.id.in_(pictures), ~bare)
     return list(connection.execute(rows).scalars())
 
 

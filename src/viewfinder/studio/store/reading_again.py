@@ -14,7 +14,7 @@ from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import Database, set_value
 from viewfinder.studio.store.found_rows import left_out
 from viewfinder.studio.store.late_labels import take_labels
-from viewfinder.studio.store.mended import blanks_wait, others_again, wait_again
+from viewfinder.studio.store.mended import blanks_wait, hold, others_again, wait_again
 from viewfinder.studio.store.unread import (
     AGAIN,
     WAITS,
@@ -96,18 +96,18 @@ def look(database: Database, data: Path) -> Looked:
     """Read what could not be read, or may have been half written, where its file is another."""
     with database.read() as connection:
         known = Kept.of(connection)
+        signs = others_again(connection, data, known)
     changed = [
         name for name, each in known.files.items() if sign_of(data / given(name)) != each.sign
     ]
-    signs = others_again(data, known)
-    again = list(signs)
+    again = dict(signs)
     if not changed and not again:
         return Looked()
     signs |= {name: sign_of(data / given(name)) for name in changed}
     found, failed = _found(data)
     with database.write() as connection:
         now = Kept.of(connection)
-        told = wait_again(connection, now, [name for name in again if name in now.mended])
+        told = wait_again(connection, now, {n: s for n, s in again.items() if n in now.mended})
         chosen = [name for name in dict.fromkeys([*changed, *again]) if name in now.files]
         found = None if found is None else blanks_wait(connection, data, found, now, chosen)
         turn = _Turn(connection, data, found, failed, now, signs)
@@ -180,7 +180,11 @@ class _Turn:
     def finish(self) -> None:
         if self.found is not None and self.chosen:
             taken = take_labels(self.connection, self.data, self.found, self.now, self.chosen)
-            self.told += [*taken.refused, *taken.fewer]
+            self.told += taken.fewer
+            for path, id in taken.refused.items():
+                name = kept(self.chosen[path])
+                sign = self.signs.get(name) or sign_of(self.data / self.chosen[path])
+                self.told.append(hold(self.connection, self.now, name, sign, 0, [id]))
             for path, why in taken.held.items():
                 self._hold(self.chosen[path], why)
             read = {self.chosen[path] for path in taken.ids}

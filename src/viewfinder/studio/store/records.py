@@ -243,11 +243,13 @@ class UnreadLabels:
     Attributes:
         why: the file, what is wrong and what to do, in a sentence.
         pictures: those that wait for it: they are edited once it is read.
+        held: those that have other labels, so that it is not taken in.
     """
 
     file: str
     why: str
     pictures: tuple[int, ...]
+    held: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from viewfinder.studio.store import tables
 from viewfinder.studio.store.unread import READ, see_waiting
 from viewfinder.studio.store.writing import Key, Writer, agrees
 
-FORGOTTEN = 2
-"""What `undone` says of an operation that is neither undone nor done again any more: it was undone
-before another edit, or all that it changed was read from a file since."""
+FORGOTTEN, SETTLED = 2, 3
+"""What `undone` says of an operation that was undone, and one that was not, which stay so: before
+another edit, or as all that it changed was read from a file since."""
 
 _undoing, _change, _operation = tables.undoing.c, tables.change.c, tables.operation.c
 _AT_ONCE = 500
@@ -132,12 +132,13 @@ def settle(connection: Connection, pictures: Collection[int]) -> None:
     """Labels of pictures were read from their files: what changed nothing else stays so, and undo
     and redo pass over it."""
     chosen = list(pictures)
-    open_ = select(_change.seq).distinct().where(_undoing.seq == _change.seq)
-    open_ = open_.where(_undoing.undone != FORGOTTEN)
+    open_ = select(_undoing.seq, _undoing.undone).distinct()
+    open_ = open_.where(_undoing.seq == _change.seq, _undoing.undone.in_((0, 1)))
     for start in range(0, len(chosen), _AT_ONCE):
         rows = open_.where(_change.picture.in_(chosen[start : start + _AT_ONCE]))
-        for seq in connection.execute(rows).scalars().all():
+        for seq, undone in connection.execute(rows).all():
             keys = {(each.kind, each.record) for each in _changes(connection, seq)}
             if keys <= _read_since(connection, seq):
-                values = tables.undoing.update().where(_undoing.seq == seq)
-                connection.execute(values.values(undone=FORGOTTEN))
+                stays = FORGOTTEN if undone else SETTLED
+                chosen_ = tables.undoing.update().where(_undoing.seq == seq)
+                connection.execute(chosen_.values(undone=stays))

@@ -17,9 +17,13 @@ What was read may have been half written. It is remembered (`mended`) until its 
 
 | a file that was read, when it is another again | its pictures |
 |---|---|
-| nobody edited, labelled or said done its picture since | wait again, and it is decided as above |
-| somebody did | stay as they are, which is said, and the file is forgotten |
+| no edit of its picture since is in force | wait again, and it is decided as above |
+| one is | stay as they are, and the file is held |
 | it is not there | stay as they are; it is remembered |
+
+A file is also held whose picture has other labels when it can be read. It is named on the page and
+by `check` until its picture is said to be done. Once the edits are undone, it is taken in with the
+next look at the folder.
 
 A person may say that a waiting picture is labelled anew: it then counts once it is done. That is
 an edit: undone, the picture waits again.
@@ -38,14 +42,14 @@ While a picture waits, nothing of it is undone or done again but that it is labe
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from viewfinder.datasets.formats.stored_rows import ANEW, SEEN_AGAIN, UNREAD
+from viewfinder.datasets.formats.stored_rows import ANEW, SEEN_AGAIN, UNREAD, is_undecided
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
@@ -77,11 +81,18 @@ class UnreadFile(NamedTuple):
 
 class MendedFile(NamedTuple):
     """A file that could not be read and was: its sign then, by which operation, and the ids of the
-    pictures that were taken in."""
+    pictures that were taken in.
+
+    Attributes:
+        seq: 0 of one that was not taken in, as its picture had other labels.
+        held: where it is not taken in as it is now, why, and the pictures' revisions then: one that
+            is said to be done since has the labels that it is to have.
+    """
 
     sign: list[object]
     seq: int
     pictures: list[int]
+    held: tuple[str, dict[str, int]] | None = None
 
 
 class Left(NamedTuple):
@@ -131,10 +142,19 @@ def keep(connection: Connection, data: Path, found: "Found") -> None:
 
 def listed(connection: Connection) -> tuple[UnreadLabels, ...]:
     """The files of labels that were not read, with the pictures that wait for them."""
-    files = Kept.of(connection).files
-    return tuple(
-        UnreadLabels(given(name), given(why), tuple(ids)) for name, (_, why, ids) in files.items()
-    )
+    known = Kept.of(connection)
+    found = [UnreadLabels(given(n), given(w), tuple(ids)) for n, (_, w, ids) in known.files.items()]
+    for name, each in known.mended.items():
+        if each.held and (ids := _undecided(connection, each.held[1])):
+            found.append(UnreadLabels(given(name), given(each.held[0]), (), ids))
+    return tuple(found)
+
+
+def _undecided(connection: Connection, held: Mapping[str, int]) -> tuple[int, ...]:
+    """The pictures that nobody said to be done since a file was held for them."""
+    rows = select(_p.id, _p.state, _p.rev).where(_p.id.in_(list(map(int, held))))
+    found = connection.execute(rows.order_by(_p.id)).all()
+    return tuple(row.id for row in found if is_undecided(row.state, row.rev, held[str(row.id)]))
 
 
 def watched(connection: Connection) -> tuple[str, ...]:
@@ -176,7 +196,7 @@ def see_waiting(writer: Writer, seq: int, pictures: Iterable[int]) -> None:
         if not record.before["ready"] and not record.now["ready"]:
             raise InputError(f"its labels wait to be read: {given(record.now['trouble'])}")
         again = record.before["ready"] and not record.now["ready"]
-        if again and _edited_since(writer.connection, picture, seq):
+        if again and edited_since(writer.connection, [picture], seq):
             key = "picture", str(picture)
             raise writer.conflict("what was drawn in it since is to be undone first", [key])
 
@@ -214,11 +234,12 @@ def _leave(known: Kept, seq: int, picture: int) -> None:
             known.files[name] = UnreadFile(sign, why, rest)
 
 
-def _edited_since(connection: Connection, picture: int, seq: int) -> bool:
+def edited_since(connection: Connection, pictures: Collection[int], seq: int) -> list[int]:
+    """The pictures of which an edit after an operation is in force."""
     change, undoing = tables.change.c, tables.undoing.c
-    rows = select(change.seq).where(change.picture == picture, change.seq > seq)
+    rows = select(change.picture).distinct().where(change.seq > seq, change.picture.in_(pictures))
     in_force = rows.where(undoing.seq == change.seq, undoing.undone == 0)
-    return connection.execute(in_force.limit(1)).scalar() is not None
+    return list(connection.execute(in_force).scalars())
 
 
 def ids_of(connection: Connection, paths: Sequence[str]) -> Mapping[str, int]:

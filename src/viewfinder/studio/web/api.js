@@ -18,7 +18,7 @@
  * @typedef {{picture: Picture, boxes: Box[], proposals: Proposal[], moving: Moving[]}} OnePicture
  * @typedef {{states: Record<State, number>, boxes: Record<string, number>,
  *   pictures: Record<string, number>, proposals: number}} Counts
- * @typedef {{file: string, why: string, pictures: number[]}} Unread  a file of labels that could not be read
+ * @typedef {{file: string, why: string, pictures: number[], held: number[]}} Unread  a file of labels that could not be read: the pictures that wait for it, and those that have other labels
  * @typedef {{progress: {stage: string, done: number, total: number, trouble: string},
  *   classes: LabelClass[], counts: Counts, seq: number, news: string[],
  *   kind: "boxes" | "classes" | "masks" | null, unread: Unread[], adding: import("./adding.js").State,

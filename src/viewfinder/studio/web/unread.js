@@ -5,6 +5,9 @@ import { button, element } from "./dialogs.js";
 
 /** @typedef {import("./api.js").Unread} Unread */
 
+/** The pictures of a file: those that wait for it, and those that have other labels. @param {Unread} each */
+const of = (each) => [...each.pictures, ...each.held];
+
 /** Why nothing can be edited in the picture, in a sentence; "" where it can. @param {import("./main.js").Page} page */
 export function unreadBecause(page) {
   const { picture } = page.studio;
@@ -24,13 +27,14 @@ export function drawUnread(page) {
   const picture = page.studio.picture;
   const failed = page.progress.stage === "failed" && picture !== null;
   const own = !failed && picture && !picture.ready && picture.trouble ? picture : null;
-  const others = page.unread.filter((each) => !own || !each.pictures.includes(own.id));
+  const here = (/** @type {Unread} */ each) => Number(picture !== null && each.held.includes(picture.id));
+  const others = page.unread.filter((each) => !own || !each.pictures.includes(own.id)).sort((a, b) => here(b) - here(a));
   fill("unread", failed ? page.progress.trouble : own ? `${own.id} ${own.trouble}` : "", () => (own ? ofPicture(page, own) : ofFolder(page)));
   document.getElementById("unread")?.classList.toggle("whole", failed);
   fill("unread-files", failed ? "" : others.map((each) => each.why).join("\n"), () => [
     element("strong", {}, others.length === 1 ? "Labels not read:" : `Labels not read, of ${others.length} files:`),
     element("span", { class: "why" }, others[0].why),
-    others.length === 1 && others[0].pictures.length ? button("Show it", () => page.travel.open(others[0].pictures[0])) : button("Which…", () => which(page)),
+    others.length === 1 && of(others[0]).length ? button("Show it", () => page.travel.open(of(others[0])[0])) : button("Which…", () => which(page)),
   ]);
 }
 
@@ -75,12 +79,12 @@ async function anew(page, picture) {
 /** All files that could not be read. @param {import("./main.js").Page} page */
 function which(page) {
   const { dialogs, travel, unread } = page;
-  const lines = unread.map((each) => element("li", {}, each.why, " ", ...each.pictures.slice(0, 1).map((id) =>
+  const lines = unread.map((each) => element("li", {}, each.why, " ", ...of(each).slice(0, 1).map((id) =>
     button("Show it", () => {
       dialogs.dialog.close("");
       travel.open(id);
     }))));
-  dialogs.show("Labels that could not be read", [
-    element("p", {}, "Mend these files, and they are read within seconds. Until then their pictures are in no training and no export, and nothing is drawn in them unless you label them anew."),
+  dialogs.show("Labels that are not read", [
+    element("p", {}, "Where a file cannot be read, mend it, and it is read within seconds: until then its picture is in no training and no export, and nothing is drawn in it unless you label it anew."),
     element("ul", { class: "unread" }, ...lines), element("div", { class: "row" }, button("Close", () => dialogs.dialog.close("")))], { wide: true });
 }
