@@ -103,6 +103,25 @@ def test_objects_like_a_part(
     assert page.read_text(encoding="utf-8").count("<img") == 2
 
 
+def test_copies_are_told_of_and_are_found_without_any_labels(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / name).write_bytes((folder / "red0.png").read_bytes())
+    (tmp_path / "stripes.png").write_bytes((folder / "stripes0.png").read_bytes())
+    for words in (["order", str(tmp_path)], ["similar", str(tmp_path / "a.png"), str(tmp_path)]):
+        assert main(words) == 0
+        told = " ".join(capsys.readouterr().err.split())
+        assert "2 of these pictures are copies of another, byte for byte (b.png of" in told
+    assert main(["check", str(tmp_path), "--alike"]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "pictures without labels, 4 pictures in no split yet" in told
+    assert "duplicate: a.png: the same picture as b.png, c.png; keep one of them" in told
+    assert main(["check", str(tmp_path)]) == 2
+    assert main(["similar", str(folder / "red0.png"), str(folder)]) == 0
+    assert "copies of another" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -35,8 +35,9 @@ class Flags:
     """A folder of pictures in class folders; of pictures with masks of their subjects; of boxes as
     COCO, YOLO or Pascal VOC; or: tabletop."""
     alike: bool = False
-    """Also find pictures that look nearly the same: cut, mirrored, saved again. They are compared
-    by what a network says of them, about 25 ms each, once; what was done is kept."""
+    """Also find pictures that look nearly the same: cut, mirrored, saved again; also in a folder of
+    pictures without labels. They are compared by what a network says of them, about 25 ms each,
+    once; what was done is kept."""
     report: Path | None = None
     """A page to write, HTML: counts, sizes, places, shapes and brightness of boxes and pictures;
     pictures that show the same, in two splits first, which are faults; the odd ones out; labels
@@ -49,11 +50,9 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Print the faults."""
-    from viewfinder.datasets.checks.checking import check
-
     if flags.report is not None:
         _refuse_other(flags.report)
-    dataset, faults = check(flags.data)
+    dataset, faults = _checked(flags)
     suspects = None
     if flags.report is not None:
         from viewfinder.labelling.odd import suspects as look
@@ -87,6 +86,24 @@ def run(flags: Flags) -> int:
         )
         say(f"report {flags.report}")
     return 1 if faults else 0
+
+
+def _checked(flags: Flags) -> "tuple[Dataset, list[Fault]]":
+    """The set and its faults; with --alike also of pictures without any labels, as whether they
+    are copies asks for none.
+
+    Raises:
+        InputError: there is no set to be read.
+    """
+    from viewfinder.datasets.checks.checking import check, check_pictures
+
+    try:
+        return check(flags.data)
+    except InputError:
+        found = check_pictures(flags.data) if flags.alike and flags.report is None else None
+        if found is None:
+            raise
+        return found
 
 
 def _document(

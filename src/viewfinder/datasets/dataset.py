@@ -174,7 +174,7 @@ class Dataset:
             them = "them" if len(self.faults) > 1 else "it"
             notes += f"; {counted(len(self.faults), 'fault')}: `viewfinder check` names {them}"
         classes = f", {counted(len(self.classes), 'class')}"
-        classes = "" if self.masks else classes
+        classes = "" if self.masks or not (self.classes or self.boxes is not None) else classes
         return f"{self.root}: {self.layout}{classes}, {splits}{boxes}{depths}{notes}"
 
     @property

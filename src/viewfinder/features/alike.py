@@ -18,6 +18,7 @@ from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.similarity import scenes
 from viewfinder.events import note
 from viewfinder.features.describing import Part, describe_readable
+from viewfinder.wording import shown, some
 
 # Pictures are near-duplicates from this likeness on, in a set of blood cells, whose pictures are
 # all alike, with one wrong pair in twenty.
@@ -80,6 +81,31 @@ def all_alike(vectors: NDArray[np.float32]) -> str:
         f"the pictures of this set are much alike (half of all pairs by {middle:.2f} or more, of "
         "1): here a copy that was changed in several ways, such as cut and made brighter, may be "
         "no nearer than other pictures are, and not be told"
+    )
+
+
+def copies_told(paths: Sequence[str], digests: Sequence[bytes]) -> str:
+    """Which files are copies of others, byte for byte, in a sentence; empty where none are.
+
+    Args:
+        digests: of the files, in the order of their `paths`.
+    """
+    first: dict[bytes, str] = {}
+    for path, digest in zip(paths, digests, strict=True):
+        first.setdefault(digest, path)
+    copies = [
+        f"{path} of {first[digest]}"
+        for path, digest in zip(paths, digests, strict=True)
+        if first[digest] != path
+    ]
+    if not copies:
+        return ""
+    named = some([shown(each) for each in copies])
+    one = len(copies) == 1
+    are = "is a copy" if one else "are copies"
+    return (
+        f"{len(copies):,} of these pictures {are} of another, byte for byte ({named}): keep one of "
+        "each"
     )
 
 
@@ -168,5 +194,6 @@ def _faults(dataset: Dataset, pairs: Sequence[Pair]) -> list[Fault]:
             fix = "look at them; if they are one scene, keep them in one split"
             faults.append(Fault("alike-across-splits", dataset.paths[one], detail, fix))
         else:
-            faults.append(Fault("alike", dataset.paths[one], detail, "look at them; keep one"))
+            fix = "look at them; if they are one scene, keep one"
+            faults.append(Fault("alike", dataset.paths[one], detail, fix))
     return faults

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
+from viewfinder.datasets.digests import of_files
 from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.other_tools import refuse_other_tools
 from viewfinder.datasets.frame_list import frame_groups, without_empty_stands
@@ -16,6 +17,7 @@ from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.features.alike import copies_told
 from viewfinder.features.describing import Part, describe_readable
 from viewfinder.inference.answers import Answer, Predictor, Prepared
 from viewfinder.labelling.ordering import LEAST_LABELLED, drawn_at_random, order, uncertainty
@@ -89,6 +91,8 @@ def next_to_label(
     bits = bits_of([root / path for path in paths])
     vectors, readable = describe_readable([Part(root / path) for path in paths], bits=bits)
     paths = [paths[number] for number in readable]
+    if told := copies_told(paths, of_files([root / path for path in paths])):
+        note(told)
     labelled = [number for number, path in enumerate(paths) if path in done]
     doubt = None
     if by is not None:

@@ -7,10 +7,11 @@ import numpy as np
 
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.digests import of_files
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.features.alike import all_alike
+from viewfinder.features.alike import all_alike, copies_told
 from viewfinder.features.describing import Part, describe, describe_readable
 from viewfinder.pictures.finding import pictures_below
 
@@ -75,8 +76,12 @@ def find_similar(
     vectors, readable = describe_readable(
         [Part(root / each.path, each.box) for each in known], bits=bits
     )
-    if not objects and (told := all_alike(vectors)):
-        note(told)
+    if not objects:
+        whole = [root / known[number].path for number in readable]
+        paths = [str(asked.file), *(known[number].path for number in readable)]
+        alike = copies_told(paths, of_files([asked.file, *whole])) if box is None else ""
+        for told in filter(None, (all_alike(vectors), alike)):
+            note(told)
     likeness = vectors @ wanted
     nearest = np.argsort(-likeness, kind="stable")[:count]
     found = [(known[readable[n]], float(min(1.0, likeness[n]))) for n in nearest.tolist()]

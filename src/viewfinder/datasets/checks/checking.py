@@ -17,10 +17,13 @@ from viewfinder.datasets.checks.duplicates import duplicates
 from viewfinder.datasets.checks.rgbd import check_saliency
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.class_folders.layouts import alike_classes, passed_over, some_of
 from viewfinder.datasets.formats.class_folders.reading import empty_class_folders
+from viewfinder.datasets.formats.other_tools import refuse_other_tools
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.datasets.splits import TRAIN
+from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.pictures.finding import pictures_below
@@ -48,6 +51,22 @@ def check(source: str | Path) -> tuple[Dataset, list[Fault]]:
     boxes = read_boxes(source)
     dataset = with_bits_found(open_dataset(source) if boxes is None else boxes)
     return dataset, check_dataset(dataset) if boxes is None else check_boxes(dataset)
+
+
+def check_pictures(folder: str | Path) -> tuple[Dataset, list[Fault]] | None:
+    """The pictures below a folder without any labels, and those of them that cannot be read or are
+    copies, byte for byte; None where it has labels, or no pictures."""
+    root = Path(folder).expanduser()
+    if not root.is_dir() or not (paths := tuple(pictures_below(root))):
+        return None
+    seen = survey(root)
+    if has_boxes(seen):
+        return None
+    refuse_other_tools(seen)
+    none = np.full(len(paths), -1)
+    alone = Dataset(root, "pictures without labels", (), paths, none, none.astype(np.int8))
+    dataset = with_bits_found(alone)
+    return dataset, list(_file_faults(dataset))
 
 
 def check_dataset(dataset: Dataset) -> list[Fault]:
