@@ -32,7 +32,8 @@ from studio_page import until
 
 from benchmarks.page_person import DRAW, ENOUGH, Counted, Thing, at_the_page, corners_of, overlap
 from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
-from viewfinder.pictures.geometry import clip_boxes, resample, transform_boxes
+from viewfinder.pictures.geometry import clip_boxes, transform_boxes
+from viewfinder.pictures.resampling import resample
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.store import Store
 from viewfinder.studio.store.film_records import Film

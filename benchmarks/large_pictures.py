@@ -24,7 +24,8 @@ from viewfinder.api import Run, open_run, train
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.inference.tiling import WantedTiles
-from viewfinder.pictures.geometry import letterbox, resample, stretch, transform_boxes
+from viewfinder.pictures.geometry import letterbox, stretch, transform_boxes
+from viewfinder.pictures.resampling import resample
 from viewfinder.pictures.writing import write_picture
 from viewfinder.values import as_number
 

@@ -25,8 +25,9 @@ from viewfinder.labelling.by_model import propose_by_detector, propose_by_salien
 from viewfinder.labelling.following import propose_by_track
 from viewfinder.labelling.frames import frames_per_second, write_frames
 from viewfinder.labelling.proposing import Proposed, find_pictures, propose_by_plate
-from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.geometry import stretch
 from viewfinder.pictures.reading import read_header
+from viewfinder.pictures.resampling import resample
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tabletop import render_turntable
 

@@ -17,6 +17,7 @@ from viewfinder.datasets.augment import (
     random_matrices,
 )
 from viewfinder.pictures import geometry
+from viewfinder.pictures.resampling import resample
 
 EVERYTHING = Augmentation(shift=0.1, scale=0.3, turn=30, flip=0.5, colour=0.4, erase=0.3)
 
@@ -59,9 +60,9 @@ def test_a_batch_is_changed_as_geometry_changes_one_picture():
         if np.hypot(*matrix[:2, 0]) < 1:
             continue
         picture = (pictures[index].permute(1, 2, 0).numpy() * 255).astype(np.float32)
-        expected = geometry.resample(picture, matrix, (side, side), fill=-1e6)
+        expected = resample(picture, matrix, (side, side), fill=-1e6)
         # Compare where the target's pixel, and its neighbours, come from within the picture.
-        inside = geometry.resample(np.ones((side, side), np.float32), matrix, (side, side), fill=0)
+        inside = resample(np.ones((side, side), np.float32), matrix, (side, side), fill=0)
         y, x = np.mgrid[0:side, 0:side] + 0.5
         back = geometry.inverse(matrix)
         source = geometry.transform_points(back, np.stack([x.ravel(), y.ravel()], axis=1))

@@ -7,7 +7,8 @@ import pytest
 from viewfinder.errors import InputError
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.labelling.registration import register
-from viewfinder.pictures.geometry import iou, resample, rotation, translation
+from viewfinder.pictures.geometry import iou, rotation, translation
+from viewfinder.pictures.resampling import resample
 
 
 def test_boxes_and_masks_are_nearly_the_true_ones(turntables):

@@ -14,7 +14,8 @@ from viewfinder.labelling.tracking import (
     start_track,
     step_track,
 )
-from viewfinder.pictures.geometry import iou, resample, scaling, transform_boxes, translation
+from viewfinder.pictures.geometry import iou, scaling, transform_boxes, translation
+from viewfinder.pictures.resampling import resample
 
 
 @settings(max_examples=60)

@@ -15,7 +15,6 @@ from viewfinder.pictures.geometry import (
     horizontal_flip,
     identity,
     letterbox,
-    resample,
     rotation,
     scaling,
     stretch,
@@ -23,6 +22,7 @@ from viewfinder.pictures.geometry import (
     transform_points,
     translation,
 )
+from viewfinder.pictures.resampling import resample
 
 TYPES = [np.uint8, np.uint16, np.float32, np.bool_]
 

@@ -7,13 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viewfinder.datasets.loading import LETTERBOX_FILL
-from viewfinder.pictures.geometry import (
-    resample,
-    rotation,
-    scaling,
-    transform_points,
-    translation,
-)
+from viewfinder.pictures.geometry import rotation, scaling, transform_points, translation
+from viewfinder.pictures.resampling import resample
 from viewfinder.pictures.warping import moved_boxes, warp_into
 
 

@@ -9,13 +9,8 @@ from torch import Tensor
 from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.attribution.heat import HeatMap
 from viewfinder.attribution.trials import Deletion, hottest
-from viewfinder.pictures.geometry import (
-    Matrix,
-    horizontal_flip,
-    resample,
-    scaling,
-    translation,
-)
+from viewfinder.pictures.geometry import Matrix, horizontal_flip, scaling, translation
+from viewfinder.pictures.resampling import resample
 from viewfinder.tasks.question import Question
 
 AS_IT_IS = "as it is"

@@ -18,7 +18,7 @@ from viewfinder.events import listening
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.tiling import whole
 from viewfinder.pictures.drawing import draw_boxes
-from viewfinder.pictures.geometry import at_side
+from viewfinder.pictures.resampling import at_side
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.model import Model
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.attribution.heat import Looked, look
-from viewfinder.pictures.geometry import at_side
+from viewfinder.pictures.resampling import at_side
 
 # Channels of a stage, and filters, that are shown; and their longer side on a page.
 _CHANNELS, _FILTERS = 8, 64

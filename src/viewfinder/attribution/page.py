@@ -17,7 +17,7 @@ from viewfinder.attribution.trials import DRAWS, TO_BEAT, hottest
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_text
 from viewfinder.inference.answers import Predictor
-from viewfinder.pictures.geometry import at_side
+from viewfinder.pictures.resampling import at_side
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.question import Question

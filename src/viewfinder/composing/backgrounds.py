@@ -15,8 +15,9 @@ from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
 from viewfinder.events import note, track
 from viewfinder.pictures.finding import pictures_below
-from viewfinder.pictures.geometry import resample, scaling
+from viewfinder.pictures.geometry import scaling
 from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.resampling import resample
 from viewfinder.reading import read_bytes
 from viewfinder.tabletop import backdrop, lens, lighting, props, rendering
 from viewfinder.tabletop.camera import look

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.geometry import stretch
 from viewfinder.pictures.masks import box_around
+from viewfinder.pictures.resampling import resample
 
 # Room around a cut-out, in which its edge fades out.
 _MARGIN = 4

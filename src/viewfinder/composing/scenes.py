@@ -21,13 +21,13 @@ from viewfinder.pictures.geometry import (
     BoxArray,
     Matrix,
     horizontal_flip,
-    resample,
     rotation,
     scaling,
     transform_points,
     translation,
 )
 from viewfinder.pictures.masks import box_around
+from viewfinder.pictures.resampling import resample
 
 # An object with fewer visible pixels is left out, as a person would not label it.
 _FEWEST_PIXELS = 16

@@ -13,16 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.loading import LETTERBOX_FILL, letterboxed
-from viewfinder.pictures.geometry import (
-    Matrix,
-    Size,
-    letterbox,
-    resample,
-    scaling,
-    stretch,
-    translation,
-)
+from viewfinder.pictures.geometry import Matrix, Size, letterbox, scaling, stretch, translation
 from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.pictures.resampling import resample
 
 
 @dataclass(frozen=True)

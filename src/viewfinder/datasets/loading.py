@@ -14,8 +14,9 @@ from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.decoded import Decoded, Flat, FromFiles, open_decoded
 from viewfinder.datasets.threads import in_threads
-from viewfinder.pictures.geometry import Size, letterbox, resample, stretch
+from viewfinder.pictures.geometry import Size, letterbox, stretch
 from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.pictures.resampling import resample
 
 Read = Callable[[Path, Size], np.ndarray]
 """H×W×3 of this width and height, from a file."""

@@ -10,8 +10,9 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.threads import in_threads
 from viewfinder.evaluation.sampling import Values
 from viewfinder.evaluation.subsets import Trait
-from viewfinder.pictures.geometry import Size, at_side
+from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
+from viewfinder.pictures.resampling import at_side
 
 # Longer side in pixels of the pictures that are measured.
 _SIDE = 128

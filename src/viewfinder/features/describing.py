@@ -23,8 +23,9 @@ from viewfinder.events import note
 from viewfinder.features.installed import installed_extractor
 from viewfinder.features.store import KEY
 from viewfinder.features.vectors import Extractor, vectors
-from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.geometry import stretch
 from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.resampling import resample
 from viewfinder.wording import counted
 
 _SIZE = (224, 224)

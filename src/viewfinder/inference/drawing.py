@@ -24,8 +24,9 @@ from viewfinder.inference.cutting import CUTOUTS, write_subject
 from viewfinder.pictures.arrays import is_array
 from viewfinder.pictures.drawing import as_grey
 from viewfinder.pictures.finding import folded
-from viewfinder.pictures.geometry import Size, letterbox, resample
+from viewfinder.pictures.geometry import Size, letterbox
 from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.resampling import resample
 from viewfinder.pictures.video import Frame, probe_video, read_video, write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks.saliency.maps import Subject

@@ -13,7 +13,7 @@ from viewfinder.errors import InputError
 from viewfinder.inference.answers import Answer
 from viewfinder.inference.documents import Prediction
 from viewfinder.inference.drawing import picture_of
-from viewfinder.pictures.geometry import at_side
+from viewfinder.pictures.resampling import at_side
 from viewfinder.pictures.video import read_video
 from viewfinder.pictures.writing import picture_url
 from viewfinder.wording import counted, shown

@@ -7,8 +7,8 @@ from pathlib import Path
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.features.describing import Part
 from viewfinder.files import write_text
-from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.resampling import at_side
 from viewfinder.pictures.writing import picture_url
 
 _SIDE = 320

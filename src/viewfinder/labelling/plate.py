@@ -23,8 +23,9 @@ from viewfinder.errors import InputError
 from viewfinder.labelling.certainty import PLATE, expected_iou
 from viewfinder.labelling.registration import greatest, register, slope
 from viewfinder.labelling.stand_change import Array, Mask, StandChange, changes_since, shadow_of
-from viewfinder.pictures.geometry import BoxArray, resample, stretch
+from viewfinder.pictures.geometry import BoxArray, stretch
 from viewfinder.pictures.masks import box_around
+from viewfinder.pictures.resampling import resample
 
 _SIDE = 512
 _NARROWEST = 16  # pixels of that copy, in which a picture's place can still be found

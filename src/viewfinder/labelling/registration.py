@@ -15,14 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import (
-    Matrix,
-    inverse,
-    resample,
-    rotation,
-    scaling,
-    translation,
-)
+from viewfinder.pictures.geometry import Matrix, inverse, rotation, scaling, translation
+from viewfinder.pictures.resampling import resample
 
 Array = NDArray[np.float32]
 

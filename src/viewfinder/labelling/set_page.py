@@ -13,7 +13,7 @@ from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.features.alike import Pair
 from viewfinder.files import write_text
 from viewfinder.labelling.odd import Doubted, Suspects
-from viewfinder.pictures.geometry import at_side
+from viewfinder.pictures.resampling import at_side
 from viewfinder.pictures.writing import picture_url
 
 # What a page shows at most of each, so that it stays a page.

@@ -19,9 +19,10 @@ from viewfinder.pictures.drawing import (
     number_boxes,
     text_width,
 )
-from viewfinder.pictures.geometry import Size, resample, stretch
+from viewfinder.pictures.geometry import Size, stretch
 from viewfinder.pictures.lettering import Font
 from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.resampling import resample
 from viewfinder.pictures.writing import write_picture
 
 _MOST, _LINES = 24, 4

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import BoxArray, clip_boxes, resample, stretch, translation
+from viewfinder.pictures.geometry import BoxArray, clip_boxes, stretch, translation
+from viewfinder.pictures.resampling import resample
 
 LEAST = 0.5
 """Below this confidence a box is lost."""

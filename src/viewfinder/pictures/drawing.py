@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from viewfinder.pictures.geometry import BoxArray, Size, letterbox, resample
+from viewfinder.pictures.geometry import BoxArray, Size, letterbox
 from viewfinder.pictures.lettering import (
     INK,
     PAPER,
@@ -27,6 +27,7 @@ from viewfinder.pictures.lettering import (
     least_covering,
     line_height,
 )
+from viewfinder.pictures.resampling import resample
 
 _GAP = 8
 # How bright what is not the subject is left.

@@ -1,6 +1,6 @@
 """Where one matrix takes pixels and boxes, fast enough to be done anew for every step.
 
-`pictures.geometry.resample` averages over exactly the area that shrinks, and takes a millisecond
+`pictures.resampling.resample` averages over exactly the area that shrinks, and takes a millisecond
 and a half for a 480×360 picture. Here it is halved, each time by an exact average, until what is
 left to shrink is less than a half, and that is bilinear: less than half a millisecond. The error
 is that of a mipmap, far below what an augmentation changes anyway.

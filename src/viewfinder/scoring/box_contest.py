@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.sampling import Values, shares
 from viewfinder.pictures.drawing import distinct_colours, draw_boxes
-from viewfinder.pictures.geometry import at_side
+from viewfinder.pictures.resampling import at_side
 from viewfinder.pictures.writing import picture_url
 from viewfinder.scoring.box_answers import BoxAnswers
 from viewfinder.scoring.boxes import IOUS, RECALLS, matches_of, precision_table

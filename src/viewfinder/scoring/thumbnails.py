@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.pictures.geometry import at_side
+from viewfinder.pictures.resampling import at_side
 from viewfinder.pictures.writing import picture_url
 
 SIDE = 150

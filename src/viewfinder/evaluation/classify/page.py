@@ -23,7 +23,8 @@ from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend
 from viewfinder.evaluation.lost import first, naming_few, with_lost
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.evaluation.sampling import wilson
-from viewfinder.pictures.geometry import letterbox, resample
+from viewfinder.pictures.geometry import letterbox
+from viewfinder.pictures.resampling import resample
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.wording import counted as counted_words

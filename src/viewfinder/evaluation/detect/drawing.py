@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes
 from viewfinder.pictures.drawing import draw_boxes
-from viewfinder.pictures.geometry import Floats, resample, stretch, transform_boxes
+from viewfinder.pictures.geometry import Floats, stretch, transform_boxes
 from viewfinder.pictures.lettering import Colour
+from viewfinder.pictures.resampling import resample
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.measures.matching import Kind, Matching, match
 

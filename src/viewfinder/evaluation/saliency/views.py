@@ -11,7 +11,8 @@ from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
 from viewfinder.evaluation.saliency.judged import SaliencyMaterial
 from viewfinder.nets.a2dele import Gated
 from viewfinder.pictures.drawing import as_grey
-from viewfinder.pictures.geometry import at_side, resample, stretch
+from viewfinder.pictures.geometry import stretch
+from viewfinder.pictures.resampling import at_side, resample
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks.answering import outputs

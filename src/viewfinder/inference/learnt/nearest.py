@@ -13,8 +13,8 @@ from viewfinder.features.own import Watched, watching
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.learnt.gathering import gather
 from viewfinder.inference.learnt.kept import LearntPictures, keep_learnt, read_learnt
-from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.reading import read_header, read_mask, read_picture
+from viewfinder.pictures.resampling import at_side
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.answering import outputs
 from viewfinder.tasks.question import Corners

@@ -14,8 +14,9 @@ import threading
 from pathlib import Path
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.geometry import stretch
 from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.resampling import resample
 from viewfinder.studio.learning.worker import calm
 
 SIDE = 512

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.resampling import at_side
 from viewfinder.studio.store import Store, as_json
 from viewfinder.studio.store.film_records import Corners
 from viewfinder.studio.store.reels import Span

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
 from viewfinder.labelling.outlining import Stroke, outline, runs_of
-from viewfinder.pictures.geometry import Size, resample, stretch
+from viewfinder.pictures.geometry import Size, stretch
 from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.pictures.resampling import resample
 from viewfinder.studio.store import Store
 
 # Pixels of the longer side in which outlines are found.

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.geometry import stretch
 from viewfinder.pictures.reading import decode_picture, read_header, read_picture
+from viewfinder.pictures.resampling import resample
 from viewfinder.pictures.writing import encode_picture
 from viewfinder.reading import read_bytes
 

@@ -21,7 +21,8 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.pictures.arrays import is_array
 from viewfinder.pictures.finding import is_picture, walk
-from viewfinder.pictures.geometry import Size, resample, stretch
+from viewfinder.pictures.geometry import Size, stretch
+from viewfinder.pictures.resampling import resample
 from viewfinder.tasks.answering import picture_files
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.saliency.recipe import DEPTH_NET

@@ -21,7 +21,8 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.decoded import Decoded, Flat, open_decoded
 from viewfinder.datasets.depth import UNKNOWN
 from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
-from viewfinder.pictures.geometry import Matrix, Size, identity, resample, stretch
+from viewfinder.pictures.geometry import Matrix, Size, identity, stretch
+from viewfinder.pictures.resampling import resample
 from viewfinder.tasks.saliency.depth_input import given_depth, kept_depth
 
 

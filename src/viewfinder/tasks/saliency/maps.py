@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.pictures.drawing import distinct_colours, draw_subject
-from viewfinder.pictures.geometry import Size, resample, stretch
+from viewfinder.pictures.geometry import Size, stretch
 from viewfinder.pictures.masks import box_around
+from viewfinder.pictures.resampling import resample
 
 THRESHOLD = 0.5
 """The map's least value in the subject, unless another is asked for."""

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from viewfinder.devices import send
 from viewfinder.pictures.drawing import distinct_colours, draw_boxes
-from viewfinder.pictures.geometry import at_side, box_areas, stretch, transform_boxes
+from viewfinder.pictures.geometry import box_areas, stretch, transform_boxes
+from viewfinder.pictures.resampling import at_side
 from viewfinder.tasks.parts import as_pictures
 from viewfinder.wording import counted, some
 

@@ -13,7 +13,8 @@ from viewfinder.composing.captures import Captures, open_captures, require_known
 from viewfinder.composing.source import Composed, composed
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.events import note
-from viewfinder.pictures.geometry import Size, resample, stretch, transform_boxes
+from viewfinder.pictures.geometry import Size, stretch, transform_boxes
+from viewfinder.pictures.resampling import resample
 from viewfinder.tasks.detect.examples.batch import BoxBatch, BoxTruth
 from viewfinder.tasks.detect.examples.opening import BoxExamples
 from viewfinder.tasks.detect.recipe import DetectRecipe

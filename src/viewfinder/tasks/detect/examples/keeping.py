@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.decoded import Decoded, Flat, open_decoded
-from viewfinder.pictures.geometry import Size, resample, stretch
+from viewfinder.pictures.geometry import Size, stretch
+from viewfinder.pictures.resampling import resample
 
 # A kept picture is at most so many times as large as the net's input.
 _ROOM = 1.5

@@ -26,7 +26,8 @@ from viewfinder.errors import InputError
 from viewfinder.features.installed import installed_extractor
 from viewfinder.features.vectors import Extractor, described
 from viewfinder.files import write_bytes
-from viewfinder.pictures.geometry import BoxArray, Matrix, iou, resample, scaling, translation
+from viewfinder.pictures.geometry import BoxArray, Matrix, iou, scaling, translation
+from viewfinder.pictures.resampling import resample
 from viewfinder.reading import read_bytes, refuse_special
 from viewfinder.tasks.classify.heads import Floats, Labels, LinearHead, softmax
 from viewfinder.tasks.detect.detections import Detections
