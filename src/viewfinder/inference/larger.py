@@ -31,9 +31,12 @@ def tell_of_larger(
     sides = longer_sides()
     larger = [side for side in sides if side > _FAR * learnt["most"]]
     if larger:
-        are = "is" if len(larger) == 1 else "are"
+        many = len(sides) > 1
+        which = f"{len(larger):,} of {len(sides):,} pictures" if many else "this picture"
+        is_one = len(larger) == 1
         note(
-            f"{len(larger):,} of {len(sides):,} {are} far larger than the pictures learnt from, up "
-            f"to {max(larger):,} pixels where these have {learnt['median']:,}, and shrunk as small "
-            f"as they: where objects have as many pixels as there, add --tiles {learnt['median']}"
+            f"{which} {'is' if is_one else 'are'} far larger than those learnt from "
+            f"({'up to ' * (not is_one)}{max(larger):,} pixels where these have "
+            f"{learnt['median']:,}), so that objects may look too small to be found: add --tiles "
+            f"{learnt['median']} to answer {'it' if is_one else 'them'} in parts of that size"
         )
