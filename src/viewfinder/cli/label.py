@@ -14,17 +14,23 @@ Example:
   viewfinder label my-photos
 """
 
+import contextlib
 import gc
 import getpass
+import threading
+import webbrowser
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from viewfinder.errors import InputError
 from viewfinder.wording import counted
+
+if TYPE_CHECKING:
+    from viewfinder.studio.store import Store
 
 
 @dataclass(frozen=True)
@@ -50,27 +56,38 @@ def run(flags: Flags) -> int:
     # What is imported stays: looking through it for garbage takes longer than an answer may.
     gc.disable()
     from viewfinder.demo.folder import labelled_of
+    from viewfinder.studio.server.address import address_at
     from viewfinder.studio.store import open_store
 
     person = flags.person or _account()
     data = labelled_of(_frames_of(flags.data) if flags.data.is_file() else flags.data)
-    # A large database is checked while the server is being imported.
-    with ThreadPoolExecutor(1, "opening") as opening:
-        opened = opening.submit(open_store, data, url=flags.database)
-        from viewfinder.studio.server.serving import serve, studio_server
-    with (
-        opened.result() as store,
-        studio_server(store, person=person, host=flags.host, port=flags.port) as made,
-    ):
-        server, bound, address = made
+
+    def begin() -> "Store":
+        store = open_store(data, url=flags.database)
         print(f"{data}: label at {address.url}")
         if store.caution():
             print(store.caution())
         print("Ctrl-C ends it", flush=True)
-        gc.freeze()
-        gc.enable()
-        serve(server, bound, address, open_browser=flags.browser)
+        if flags.browser:
+            threading.Thread(target=_open, args=(address.url,), daemon=True).start()
+        return store
+
+    with address_at(flags.host, flags.port) as address:
+        # A large database is checked, and the browser begins, while the server is being imported:
+        # whoever asks before it runs waits for it.
+        with ThreadPoolExecutor(1, "opening") as opening:
+            opened = opening.submit(begin)
+            from viewfinder.studio.server.serving import serve, server_at
+        with opened.result() as store, server_at(address, store, person=person) as server:
+            gc.freeze()
+            gc.enable()
+            serve(server, address.bound)
     return 0
+
+
+def _open(url: str) -> None:
+    with contextlib.suppress(Exception):
+        webbrowser.open(url)
 
 
 def _frames_of(video: Path) -> Path:

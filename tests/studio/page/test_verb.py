@@ -40,6 +40,15 @@ def test_label_prints_its_address_and_ends_by_ctrl_c(tmp_path):
     assert "Traceback" not in out
 
 
+def test_an_address_and_a_store_take_no_web_framework_that_whoever_waits_for_them_would_wait_for():
+    code = """import sys
+from viewfinder.studio.server.address import address_at
+from viewfinder.studio.store import open_store
+print({"fastapi", "pydantic", "uvicorn", "starlette", "torch"} & set(sys.modules))"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_a_video_is_opened_as_frames_of_it(tmp_path):
     import numpy as np
 

@@ -13,10 +13,11 @@ from viewfinder.errors import InputError
 from viewfinder.studio.learning.impressions import Impressions
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.server.adding import Adding
+from viewfinder.studio.server.address import Access
 from viewfinder.studio.server.depths import depth_routes
 from viewfinder.studio.server.films import Carrier, film_routes
 from viewfinder.studio.server.folder import folder_routes, seq_of, session_of
-from viewfinder.studio.server.guard import MOST_FILE, Access, Guard
+from viewfinder.studio.server.guard import MOST_FILE, Guard
 from viewfinder.studio.server.impressing import impression_routes
 from viewfinder.studio.server.learning import learning_routes
 from viewfinder.studio.server.news import News, said_of

@@ -6,13 +6,13 @@ address that we were started on, by a page of ours, with the cookie that only th
 """
 
 import hmac
-import secrets
-from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from viewfinder.studio.server.address import Access
 
 MOST_BYTES = 16 << 20
 """Of a request's body: the largest operation has fewer."""
@@ -37,23 +37,6 @@ HEADERS = {
 _NO_TOKEN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Viewfinder</title>
 <p>This page opens with the whole address that <code>viewfinder label</code> printed,
 with its <code>?token=…</code>. Copy it from the terminal.</p></html>"""
-
-
-@dataclass(frozen=True)
-class Access:
-    """What lets a browser in.
-
-    Attributes:
-        hosts: what the Host header may say, with the port.
-        token: of the address that is printed.
-        secret: what the cookie holds; it is not the token, which may stand in a history.
-        cookie: its name. Cookies know no ports, so each server has its own.
-    """
-
-    hosts: frozenset[str]
-    cookie: str
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
-    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
 
 class Guard:
