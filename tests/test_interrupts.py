@@ -48,7 +48,8 @@ def test_another_thread_that_receives_it_changes_nothing():
     assert done == ["whole", "saved"]
 
 
-def test_a_second_interrupt_does_not_wait():
+def test_a_second_interrupt_does_not_wait(monkeypatch):
+    monkeypatch.setattr("viewfinder.interrupts._AT_ONCE", 0.0)
     done = []
 
     def work() -> None:
@@ -61,6 +62,36 @@ def test_a_second_interrupt_does_not_wait():
     with pytest.raises(KeyboardInterrupt):
         work()
     assert done == ["first"]
+
+
+def test_what_comes_twice_at_once_is_one():
+    """As `timeout` sends it, to the process and to its group."""
+    done = []
+
+    def work() -> None:
+        with stops_interrupt():
+            with late_interrupts() as let:
+                interrupt()
+                interrupt()
+                done.append("whole")
+                let(lambda: done.append("saved"))
+            done.append("too late")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["whole", "saved"]
+
+    def leave() -> None:
+        with stops_interrupt():
+            try:
+                interrupt()
+            finally:
+                interrupt()
+                done.append("left")
+
+    with pytest.raises(KeyboardInterrupt):
+        leave()
+    assert done[-1] == "left"
 
 
 def test_one_that_waits_at_the_end_is_let_through_and_handlers_are_as_before():
@@ -189,7 +220,12 @@ def test_an_interrupt_within_an_import_waits_for_its_end(tmp_path, monkeypatch):
     assert time.monotonic() - begun < 5
 
 
-def test_a_second_interrupt_within_an_import_does_not_wait(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("at_once", "imported"), [(0.0, "not"), (60.0, "whole")])
+def test_a_second_interrupt_within_an_import_does_not_wait(
+    tmp_path, monkeypatch, at_once, imported
+):
+    monkeypatch.setattr("viewfinder.interrupts._AT_ONCE", at_once)
+    monkeypatch.delitem(sys.modules, "imported_never", raising=False)
     text = "import os, signal\n" + 2 * "os.kill(os.getpid(), signal.SIGINT)\n"
     (tmp_path / "imported_never.py").write_text(text + "os.environ['IMPORTED'] = 'whole'\n")
     monkeypatch.syspath_prepend(tmp_path)
@@ -204,7 +240,7 @@ def test_a_second_interrupt_within_an_import_does_not_wait(tmp_path, monkeypatch
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         work()
-    assert os.environ["IMPORTED"] == "not"
+    assert os.environ["IMPORTED"] == imported
     assert signal.getsignal(signal.SIGINT) is before
 
 

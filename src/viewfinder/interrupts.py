@@ -27,6 +27,9 @@ UNBEGUN = "stopped before it began: all is as it was; the same command begins it
 _SOON = 0.05
 # Seconds after which a request to stop that nothing has come of is told to be known.
 _NOTICED = 0.5
+# Seconds within which a second request is the first one again: `timeout`, and a shell that passes
+# one on to its group, let a process have it twice.
+_AT_ONCE = 0.5
 # When one was last answered.
 _answered = -math.inf
 
@@ -38,7 +41,8 @@ def stops_interrupt(
     """Within, SIGTERM and SIGHUP are answered as Ctrl-C is: by KeyboardInterrupt.
 
     One that falls into an import waits until that has ended, and a second one does not: what is
-    written in C and imports more, as torch does, may forget an interrupt there or abort.
+    written in C and imports more, as torch does, may forget an interrupt there or abort. What comes
+    twice at once is one.
 
     A signal that is ignored, as SIGHUP is under nohup, stays so, and so does one that somebody
     answers already. Beside the main thread, which alone may do this, nothing changes.
@@ -74,9 +78,15 @@ class AfterImports:
         """
         self._idle, self._say = idle, say
         self._waiting = self._again = False
+        self._came = self._went = -math.inf
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        insisting, self._again = self._waiting and not self._again, False
+        now, again, self._again = time.monotonic(), self._again, False
+        if not again and now < self._went + _AT_ONCE:
+            return  # what the first one ended is just being left
+        insisting = self._waiting and not again and now >= self._came + _AT_ONCE
+        if not self._waiting:
+            self._came = now
         asked = _importing(frame)
         if asked and self._idle is not None and Path(asked).parent == self._idle:
             # Whoever waits has been told all else, line by line.
@@ -85,6 +95,7 @@ class AfterImports:
             os._exit(STOPPED)
         self._waiting = not insisting and bool(asked)
         if not self._waiting:
+            self._went = time.monotonic()
             _answer()
         # Not a Timer: the main thread, which this interrupts, may have that module's lock.
         _thread.start_new_thread(self._ask_again, (number,))
@@ -232,7 +243,8 @@ class Late:
 
 @contextlib.contextmanager
 def late_interrupts(*, insisting: bool = True) -> Iterator["Late"]:
-    """Within, an interrupt waits until it is let through; a second one does not wait.
+    """Within, an interrupt waits until it is let through; a second one does not wait, unless it
+    comes at once and so is the same.
 
     Blocking the signal would not do: another thread then receives it, for the main one to answer.
     One that waits at the end is let through there.
@@ -247,7 +259,14 @@ def late_interrupts(*, insisting: bool = True) -> Iterator["Late"]:
     handlers = {number: signal.getsignal(number) for number in STOPS}
     usual = {int(number): answer for number, answer in handlers.items() if callable(answer)}
 
+    came = -math.inf
+
     def wait(number: int, frame: object) -> None:
+        nonlocal came
+        now = time.monotonic()
+        if waiting and now < came + _AT_ONCE:
+            return
+        came = now
         if waiting and insisting:
             usual[number](number, None)
         waiting.append(number)
