@@ -407,6 +407,7 @@ def test_of_each_task_the_help_of_train_gives_the_first_sentence(ask):
     assert all(f"\n  {task} " in tasks for task in NAMES)
 
 
+NETS = {"detect": "yolov3-tiny", "classify": "lenet", "saliency": "a2dele"}
 KINDS = {"boxes-run": "detect", "cls-run": "classify", "subject-run": "saliency"}
 
 
@@ -420,11 +421,13 @@ def without_torch(monkeypatch, tmp_path):
         monkeypatch.setitem(sys.modules, name, None)
     for name, task in KINDS.items():
         Path(name).mkdir()
-        Path(name, "run.json").write_text(json.dumps({"task": task, "classes": ["RBC", "WBC"]}))
+        told = {"task": task, "net": NETS[task], "classes": ["RBC", "WBC"]}
+        Path(name, "run.json").write_text(json.dumps(told))
     for folder in ("cls", "full"):
         Path(folder, "a").mkdir(parents=True)
         Path(folder, "a", "1.png").touch()
     Path("file").touch()
+    Path("notes.txt").write_text("what was bought where")
 
 
 @pytest.mark.parametrize(
@@ -456,6 +459,8 @@ def without_torch(monkeypatch, tmp_path):
         ("predict coco cls --track --line 0,1,2", "--line 0,1,2: give points as x1,y1,x2,y2"),
         ("predict coco cls --track --zone 0,1,0,9", "--zone 0,1,0,9: give two corners of a"),
         ("predict cls-run cls --track", "--track follows what a detector finds: cls-run has"),
+        ("predict cls-run notes.txt", "notes.txt holds text, not a picture"),
+        ("why boxes-run file", "file is empty (0 bytes)"),
         ("predict cls-run cls --out full", "full exists already: choose another name"),
         ("why cls-run cls --out full", "full exists already: choose another name"),
         ("propose cls --by coco --names bottel", "has no class 'bottel' (did you mean bottle?)"),

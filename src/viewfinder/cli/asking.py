@@ -1,5 +1,6 @@
 """The flags that say how a model is asked, which the verbs that ask one share."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
@@ -8,7 +9,8 @@ import tyro
 
 from viewfinder.tasks import NAMES, recipe_of
 from viewfinder.tasks.detect.tiling.asked import refuse_no_tiles, refuse_tiles_of
-from viewfinder.tasks.run_files import task_and_classes
+from viewfinder.tasks.run_files import net_of, task_and_classes
+from viewfinder.tasks.saliency.recipe import DEPTH_NET
 
 if TYPE_CHECKING:
     from viewfinder.inference.asking import Asking
@@ -42,6 +44,28 @@ class AskingFlags:
     def asking(self) -> "Asking":
         """The same as `viewfinder.Run` takes it."""
         return cast("Asking", asdict(self))
+
+
+def refuse_no_picture(run: str, sources: Sequence[str]) -> None:
+    """Refuse before torch is imported the one file that a run is to answer, if it is no picture and
+    no video.
+
+    Of several files what cannot be read is passed over; and a net that sees depth, as a file of a
+    net may, reads others, such as arrays.
+
+    Raises:
+        InputError: it cannot be read, as its beginning shows.
+    """
+    if len(sources) != 1 or net_of(Path(run).expanduser()) in (None, DEPTH_NET):
+        return
+    file = Path(sources[0]).expanduser()
+    if not file.is_file():
+        return
+    from viewfinder.pictures.headers import read_header
+    from viewfinder.pictures.kinds import source_of
+
+    if source_of(file).kind == "picture":
+        read_header(file)
 
 
 def learnt(run: str) -> "tuple[str, type[Recipe]] | None":

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.asking import AskingFlags, learnt
+from viewfinder.cli.asking import AskingFlags, learnt, refuse_no_picture
 from viewfinder.cli.meant import refuse_no_source, refuse_swapped, sources_in_words
 from viewfinder.cli.output import print_json, say
 from viewfinder.cli.thresholds import Given, read_threshold, refuse_spaces, refuse_thresholds
@@ -153,6 +153,7 @@ def _refuse_mixed(flags: Flags) -> None:
 def _refuse_early(flags: Flags, threshold: Given | None) -> None:
     """Refuse before torch is imported what needs no net to be refused; raises InputError."""
     flags.how.refuse_early(flags.run)
+    refuse_no_picture(flags.run, flags.source)
     refuse_thresholds(flags.run, threshold)
     if flags.refuse_below is not None:
         refuse_no_score("--refuse-below", flags.refuse_below)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from viewfinder.cli.asking import refuse_no_picture
 from viewfinder.cli.meant import refuse_no_source, refuse_swapped, sources_in_words
 from viewfinder.cli.output import asked_by, print_json, require_html, say
 from viewfinder.errors import InputError
@@ -68,6 +69,7 @@ def run(flags: Flags) -> int:
     """Look for reasons, write the page, and print."""
     refuse_swapped(flags.run, flags.source, verb="why")
     refuse_no_source(flags.source, verb="why")
+    refuse_no_picture(flags.run, flags.source)
     if flags.most < 1:
         raise InputError(f"--most {flags.most}: give 1 or more")
     if flags.layer is not None and flags.occlude:
