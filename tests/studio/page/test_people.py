@@ -42,6 +42,28 @@ def test_two_pages_are_handed_pictures_of_their_own(pages, served):
     until(lambda: [each.person for each in store.seats.there()] == ["Bea"])
 
 
+def test_a_browser_whose_page_could_not_say_that_it_was_closed_goes_on_where_it_was(pages, served):
+    served.store.apply(Operation("k", (PutClass("k", "K", 0),)))
+    first = pages()
+    first.page.evaluate("viewfinder.travel.open(2)")
+    until(lambda: [each.picture for each in served.store.seats.there()] == [2])
+    second = first.page.context.new_page()
+    second.goto(served.address.url)
+    assert Person(second, served.store).shown() == 1
+    second.close()
+    until(lambda: [each.picture for each in served.store.seats.there()] == [2])
+    served.stop()
+    context = first.page.context
+    first.page.close()
+    served.start(served.address.port)
+    page = context.new_page()
+    page.goto(served.address.url)
+    again = Person(page, served.store)
+    assert again.shown() == 2
+    again.drag((10, 10), (200, 200))
+    until(lambda: len(again.boxes(2)) == 1)
+
+
 def test_what_is_done_is_reopened_on_purpose(pages, served):
     put = PutBox("b", 1, "k", (10, 10, 200, 200), 0)
     served.store.apply(Operation("k", (PutClass("k", "K", 0), put, SetState(1, "done", 1))))

@@ -69,8 +69,7 @@ def people_routes(
             raise InputError("the session of a page is letters and digits")
         turn = _number(document, "turn") or 0
         if document.get("leave") is True:
-            store.seats.leave(session, turn)
-            return answer({})
+            return answer({"left": store.seats.leave(session, turn)})
         after, count = _number(document, "after"), _number(document, "count")
         text, proposed = document.get("text") or None, document.get("proposed")
         if not isinstance(text, str | None) or not isinstance(proposed, bool | None):

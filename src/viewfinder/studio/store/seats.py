@@ -120,17 +120,20 @@ class Seats:
             self._seen[session] = seat.mark, self._clock()
         return Sat(holder, seat.ahead, others)
 
-    def leave(self, session: str, turn: int = 0) -> None:
+    def leave(self, session: str, turn: int = 0) -> bool:
         """The page is closed: all that it held is free.
 
         Args:
             turn: as for `sit`.
+
+        Returns:
+            whether it had a seat.
         """
         self._left[session] = turn
         for oldest in list(self._left)[:-_LEFT]:
             del self._left[oldest]
         with self._database.write(passing=True) as connection:
-            _remove(connection, session)
+            return _remove(connection, session)
 
     def there(self) -> tuple[Seat, ...]:
         """Every seat that is not silent."""
@@ -176,5 +179,6 @@ def _read(text: str) -> Seat | None:
         return None
 
 
-def _remove(connection: Connection, session: str) -> None:
-    connection.execute(tables.meta.delete().where(_meta.key == _KEY + session))
+def _remove(connection: Connection, session: str) -> bool:
+    gone = connection.execute(tables.meta.delete().where(_meta.key == _KEY + session))
+    return gone.rowcount > 0

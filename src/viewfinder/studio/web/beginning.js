@@ -4,15 +4,22 @@ import { get } from "./api.js";
 import { welcome } from "./road.js";
 import { ofFolder } from "./unread.js";
 
-/** Show a picture as soon as there is one: that of the address, after a reload; else the first to do, else any. @param {import("./main.js").Page} page */
+/**
+ * Show a picture as soon as there is one: that of the address, after a reload; else what this browser showed before, if
+ * it is to do; else the first to do, else any.
+ * @param {import("./main.js").Page} page
+ */
 export async function first(page) {
   const place = /** @type {HTMLElement} */ (document.getElementById("empty"));
+  const left = page.studio.picture ? undefined : await page.people.left().catch(() => undefined);
   for (;;) {
     await page.strip.refresh();
-    const before = Number(/^#(\d{1,15})$/.exec(location.hash)?.[1]);
-    if (before && !page.studio.picture && await page.labels.load(before).then(() => true, () => false)) {
+    const before = Number(/^#(\d{1,15})$/.exec(location.hash)?.[1]) || undefined;
+    for (const id of page.studio.picture ? [] : [before, left]) {
+      const content = id === undefined ? null : await page.labels.load(id).catch(() => null);
+      if (id === undefined || !content || (id !== before && content.picture.state !== "todo")) continue;
       place.hidden = true;
-      await page.travel.open(before);
+      await page.travel.open(id);
       return;
     }
     const [todo] = await page.people.next(undefined).catch(async () => (await get("/api/next", { state: "todo" })).pictures);

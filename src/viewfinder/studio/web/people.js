@@ -48,9 +48,15 @@ export class People {
   #moved = performance.now();
   #told = -Infinity;
 
+  /** Under which this browser remembers what its pages show. */
+  #shown = "";
+
   /** @param {import("./main.js").Page} page */
   constructor(page) {
     this.page = page;
+    this.#shown = `viewfinder shown ${page.start.project} `;
+    // Held as long as this page lives, however it ends.
+    navigator.locks?.request(this.#shown + page.session, () => new Promise(() => {}));
     this.place = /** @type {HTMLElement} */ (document.getElementById("people"));
     this.banner = /** @type {HTMLElement} */ (document.getElementById("held"));
     this.place.addEventListener("click", () => this.show());
@@ -84,9 +90,24 @@ export class People {
   /** A picture is shown: it is this page's, and the one before no more, once its edits are kept. @param {number} id @param {import("./api.js").Filter} filter */
   async opened(id, filter) {
     this.holder = "";
+    if (navigator.locks) localStorage.setItem(this.#shown + this.page.session, String(id));
     this.draw();
     await this.page.labels.outbox.settled();
     if (this.page.studio.picture?.id === id) await this.next(id, filter);
+  }
+
+  /** What a page of this browser had that is no more and could not say so, as the server was away; all that it held is free. @returns {Promise<number | undefined>} */
+  async left() {
+    const living = (await navigator.locks?.query())?.held?.map((each) => each.name) ?? [];
+    let found = undefined;
+    for (const key of Object.keys(localStorage)) {
+      if (!key.startsWith(this.#shown) || living.includes(key)) continue;
+      const id = Number(localStorage.getItem(key));
+      localStorage.removeItem(key);
+      const { left } = await post("/api/seat", { session: key.slice(this.#shown.length), turn: 2 ** 30, leave: true });
+      if (left) found = id;
+    }
+    return found;
   }
 
   /** Another order says what is next to do. */
