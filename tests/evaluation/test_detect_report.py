@@ -275,7 +275,8 @@ def test_what_a_second_opinion_was_fitted_on_is_said(tmp_path, page_of):
     )
     told = page_of(run, dataset, judgements).told
     assert not any(note in told for note in notes)
-    write_opinion(run.folder, Opinion(LinearHead(np.eye(3), np.zeros(3)), np.arange(3), 0.5, "x"))
+    layer = LinearHead(np.eye(3), np.zeros(3))
+    write_opinion(run.folder, Opinion(layer, np.arange(3), 0.5, "x", ("a", "b", "c")))
     told = page_of(dataclasses.replace(run), dataset, judgements).told
     assert [told.count(note) for note in notes] == [1, 1]
 

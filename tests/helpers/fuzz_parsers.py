@@ -400,7 +400,7 @@ def grid(folder: Path) -> None:
 
 def opinion(folder: Path) -> None:
     layer = LinearHead(np.arange(24.0).reshape(3, 8), np.zeros(3))
-    write_opinion(folder, Opinion(layer, np.arange(3), 0.5, "features"))
+    write_opinion(folder, Opinion(layer, np.arange(3), 0.5, "features", ("a", "b", "c")))
 
 
 def read_a_grid(folder: Path) -> None:
@@ -444,7 +444,13 @@ PARSERS = [
     Parser("state.ckpt", run_folder, "run/state.ckpt", resume),
     Parser("state.ckpt, progress", progress, "progress.json", read_progress, json=0),
     Parser("weights.safetensors", run_folder, "run/weights.safetensors", answer, json=8),
-    Parser("second opinion", opinion, "opinion.safetensors", lambda f: read_opinion(f, 3), json=8),
+    Parser(
+        "second opinion",
+        opinion,
+        "opinion.safetensors",
+        lambda f: read_opinion(f, ("a", "b", "c")),
+        json=8,
+    ),
     Parser(".pth", checkpoint, "*.pth", read_checkpoint),
     Parser("Darknet .cfg, .names", darknet, "a.[cn]*", read_darknet),
     Parser("Darknet .weights", darknet, "a.weights", read_darknet),

@@ -102,7 +102,8 @@ def test_a_second_opinion_in_the_run_judges_wherever_it_answers(trained, boxes, 
     shutil.copytree(trained.folder, tmp_path / "run")
     layer = LinearHead(np.zeros((2, 1280)), np.array([-50.0, 50.0]))
     features = crop_extractor(torch.device("cpu")).name
-    write_opinion(tmp_path / "run", Opinion(layer, np.array([0, 1]), 1.0, features))
+    opinion = Opinion(layer, np.array([0, 1]), 1.0, features, tuple(CLASSES))
+    write_opinion(tmp_path / "run", opinion)
     run = open_run(tmp_path / "run")
     answers = [box["class"] for answer in run.predict(boxes / "val") for box in answer["boxes"]]
     assert set(answers) == {"leaf"}

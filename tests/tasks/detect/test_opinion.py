@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viewfinder.datasets.boxes import gather_boxes
+from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.opinion.forming import FramedSplit, form_opinion
+from viewfinder.tasks.detect.opinion.judging import refuse_unjudged
 from viewfinder.tasks.detect.opinion.second import (
     FILE,
     Consulted,
@@ -86,16 +88,18 @@ def test_a_crop_is_the_object_with_room_around_it():
 
 def test_it_is_read_back(tmp_path):
     layer = LinearHead(np.arange(6.0).reshape(2, 3), np.array([0.5, -1]))
-    write_opinion(tmp_path, Opinion(layer, np.array([0, 2]), 0.4, "abc"))
-    back = read_opinion(tmp_path, 3)
+    write_opinion(tmp_path, Opinion(layer, np.array([0, 2]), 0.4, "abc", ("a", "c")))
+    back = read_opinion(tmp_path, "abc")
     np.testing.assert_array_equal(back.layer.weight, layer.weight)
     np.testing.assert_array_equal(back.known, [0, 2])
     assert (back.weight, back.features) == (0.4, "abc")
     with pytest.raises(InputError, match="another run"):
-        read_opinion(tmp_path, 2)
+        read_opinion(tmp_path, "ab")
+    with pytest.raises(InputError, match="another run"):
+        read_opinion(tmp_path, "acb")
     (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:-4])
     with pytest.raises(InputError, match="is damaged"):
-        read_opinion(tmp_path, 3)
+        read_opinion(tmp_path, "abc")
 
 
 def test_that_it_was_kept_and_is_gone_is_said(tmp_path, capsys):
@@ -108,12 +112,14 @@ def test_that_it_was_kept_and_is_gone_is_said(tmp_path, capsys):
     assert "is without its second opinion on classes (opinion.safetensors)" in open_run_of(True)
     assert open_run_of(False) == ""
     layer = LinearHead(np.zeros((2, 3)), np.zeros(2))
-    write_opinion(tmp_path, Opinion(layer, KNOWN, 0.4, "abc"))
+    write_opinion(tmp_path, Opinion(layer, KNOWN, 0.4, "abc", ("a", "b")))
     assert open_run_of(True) == ""
 
 
 def test_one_of_other_features_is_refused():
-    opinion = Opinion(LinearHead(np.zeros((2, 1280)), np.zeros(2)), KNOWN, 1.0, "others")
+    opinion = Opinion(
+        LinearHead(np.zeros((2, 1280)), np.zeros(2)), KNOWN, 1.0, "others", ("a", "b")
+    )
     with pytest.raises(InputError, match="other features"):
         opinion.on([found_of((0.5, 0))], torch.zeros(1, 3, 64, 64), torch.device("cpu"))
 
@@ -282,9 +288,9 @@ def test_what_is_read_back_is_what_was_formed(tmp_path, order):
     """Whatever the order of its weights in memory, which a file's bytes would follow."""
     weight = np.asarray(np.arange(6.0).reshape(2, 3), order=order)
     layer = LinearHead(weight, np.array([1.0, -1.0]))
-    opinion = Opinion(layer, np.array([0, 2]), 0.25, "these")
+    opinion = Opinion(layer, np.array([0, 2]), 0.25, "these", ("a", "c"))
     write_opinion(tmp_path, opinion)
-    read = read_opinion(tmp_path, 3)
+    read = read_opinion(tmp_path, "abc")
     np.testing.assert_array_equal(read.layer.weight, weight)
     np.testing.assert_array_equal(read.layer.bias, layer.bias)
     assert (read.known.tolist(), read.weight, read.features) == ([0, 2], 0.25, "these")
@@ -312,3 +318,32 @@ def test_one_of_a_single_class_is_not():
         torch.device("cpu"),
     )
     assert "one class" in formed.says
+
+
+def test_a_set_that_cannot_judge_one_is_refused_before_anything_is_learnt():
+    def dataset(train, val, *, dealt=True):
+        """Pictures of one object each, of these classes."""
+        classes = np.array([*train, *val])
+        corners = np.tile([[10.0, 10, 40, 30]], (len(classes), 1))
+        return Dataset(
+            root=None,
+            layout="",
+            classes=("a", "b"),
+            paths=("",) * len(classes),
+            labels=np.full(len(classes), -1),
+            splits=np.array([0] * len(train) + [1] * len(val), np.int8),
+            boxes=gather_boxes(
+                np.arange(len(classes)), len(classes), corners=corners, classes=classes
+            ),
+            val_dealt=dealt,
+        )
+
+    refuse_unjudged(dataset([0, 1], [0] * 10))
+    with pytest.raises(InputError, match="and there are 9: hold more out"):
+        refuse_unjudged(dataset([0, 1], [1] * 9))
+    with pytest.raises(
+        InputError, match="and there are 0: put more pictures with objects into val"
+    ):
+        refuse_unjudged(dataset([0, 1], [], dealt=False))
+    with pytest.raises(InputError, match="but one class to learn: leave it out"):
+        refuse_unjudged(dataset([1, 1], [1] * 20))

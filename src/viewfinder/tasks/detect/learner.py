@@ -31,6 +31,7 @@ from viewfinder.tasks.detect.examples.sampling import (
     repeat_factors,
 )
 from viewfinder.tasks.detect.heads import head_of, head_of_net
+from viewfinder.tasks.detect.opinion.judging import refuse_unjudged
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.tiling.choosing import describe_tiling, tiles_for
 from viewfinder.tasks.detect.tiling.tiles import TILES, tiles_of
@@ -74,7 +75,13 @@ class BoxLearner(Learner[DetectRecipe, TrainExamples, BoxBatch]):
         return frames_around(frame, stride=stride, share=recipe.multi_scale)[0]
 
     def decided(self, recipe: DetectRecipe, dataset: Dataset) -> Mapping[str, Mapping[str, object]]:
-        """The tiles that it is learnt and answered in, if it is."""
+        """The tiles that it is learnt and answered in, if it is.
+
+        Raises:
+            InputError: a second opinion is asked for, which this set cannot judge.
+        """
+        if recipe.second_opinion:
+            refuse_unjudged(dataset)
         tiles = tiles_for(recipe, dataset)
         if tiles is None:
             return {}

@@ -44,6 +44,7 @@ from viewfinder.tasks.detect.opinion.forming import (
     open_split,
     seconds_of_opinion,
 )
+from viewfinder.tasks.detect.opinion.judging import more_held_out
 from viewfinder.tasks.detect.opinion.second import (
     FILE,
     OPINION,
@@ -97,7 +98,7 @@ class Detect(
 
     def kept_habits(self, folder: Path, classes: Sequence[str]) -> Mapping[str, object]:
         """The second opinion on classes, and the map of scores, as far as the run has them."""
-        opinion = read_opinion(folder, len(classes))
+        opinion = read_opinion(folder, classes)
         if lost := lost_opinion(folder):
             note(lost)
         try:
@@ -135,9 +136,7 @@ class Detect(
             config.classes,
             lambda pictures: self.reply(net, pictures, config, device),
             device,
-            more="hold more out (--val-share 0.3)"
-            if dataset.val_dealt
-            else "put more pictures with objects into val",
+            more=more_held_out(dataset),
         )
         note(formed.says)
         if formed.opinion is not None:

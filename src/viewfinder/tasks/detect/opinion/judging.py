@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes, to_find
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import iou
 from viewfinder.tasks.chance import likelier_by_chance
 from viewfinder.tasks.classify.heads import Floats, Labels
@@ -84,6 +86,39 @@ class HeldOut:
     more: str
 
 
+def more_held_out(dataset: Dataset) -> str:
+    """What would hold out more, as an advice."""
+    if dataset.val_dealt:
+        return "hold more out (--val-share 0.3)"
+    return "put more pictures with objects into val"
+
+
+def refuse_unjudged(dataset: Dataset) -> None:
+    """Refuse a set that cannot judge an opinion, whatever is found in it.
+
+    Raises:
+        InputError: it has one class to learn, or fewer held-out objects than must be found.
+    """
+    train, val = (_objects_of(dataset, split) for split in ("train", "val"))
+    known = np.unique(train)
+    there = int(np.isin(val, known).sum())
+    if len(known) < 2:
+        reason, helps = "there is but one class to learn", "leave it out"
+    elif there < _FEWEST:
+        reason = f"it is judged by {_FEWEST} objects or more that are found in held-out pictures, "
+        reason += f"and there {'is' if there == 1 else 'are'} {there}"
+        helps = more_held_out(dataset)
+    else:
+        return
+    raise InputError(f"--second-opinion: {reason}: {helps}")
+
+
+def _objects_of(dataset: Dataset, split: str) -> Labels:
+    """The classes of the objects to find in a split, which may have no pictures."""
+    boxes = dataset.split(split).boxes if dataset.has_split(split) else None
+    return np.zeros(0, np.int64) if boxes is None else boxes.classes[to_find(boxes)]
+
+
 def judged(
     held_out: HeldOut, known: Labels, classes: tuple[str, ...], solved: Solved, extractor: str
 ) -> Formed:
@@ -117,7 +152,8 @@ def judged(
         f"{counted(len(true), 'object')} found there {better} come to their class and {worse} lose "
         f"it, and true classes are so much likelier by chance with {in_words}; {why}"
     )
-    opinion = None if against else Opinion(solved.layer, known, weight, extractor)
+    names = tuple(classes[label] for label in known.tolist())
+    opinion = None if against else Opinion(solved.layer, known, weight, extractor, names)
     right = (int(alone.sum()), int(both.sum()))
     return Formed(opinion, says, weight, before, after, len(true), right, chance)
 

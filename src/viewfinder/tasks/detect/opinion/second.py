@@ -70,12 +70,14 @@ class Opinion:
         known: K class indices that it tells apart; other classes keep their scores.
         weight: its share beside the detector, above 0, to 1.
         features: the name of the extractor whose vectors it takes.
+        names: K, of the classes.
     """
 
     layer: LinearHead
     known: Labels
     weight: float
     features: str
+    names: tuple[str, ...]
 
     def on(
         self, found: Sequence[Detections], pictures: Tensor, device: torch.device
@@ -214,12 +216,13 @@ def write_opinion(folder: Path, opinion: Opinion) -> None:
         "known": opinion.known,
     }
     # Under one name: of several, their order in the file would be another each time.
-    metadata = json.dumps({"share": opinion.weight, "features": opinion.features})
+    told = {"share": opinion.weight, "features": opinion.features, "classes": opinion.names}
+    metadata = json.dumps(told)
     write_bytes(folder / FILE, safetensors.numpy.save(arrays, {_TOLD: metadata}))
 
 
-def read_opinion(folder: Path, classes: int) -> Opinion | None:
-    """The opinion in a run's folder, of so many classes; None if there is none.
+def read_opinion(folder: Path, classes: Sequence[str]) -> Opinion | None:
+    """The opinion in the folder of a run of these classes; None if there is none.
 
     Raises:
         InputError: the file is damaged, or of another run.
@@ -233,18 +236,20 @@ def read_opinion(folder: Path, classes: int) -> Opinion | None:
             arrays = {name: opened.get_tensor(name) for name in ("weight", "bias", "known")}
             metadata = json.loads((opened.metadata() or {})[_TOLD])
         weight, features = float(metadata["share"]), str(metadata["features"])
+        names = tuple(map(str, metadata["classes"]))
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{file} is damaged: copy it again, or train the run again") from error
     known = arrays["known"]
     fits = known.ndim == 1 and arrays["bias"].shape == known.shape and 0 < weight <= 1
     fits = fits and arrays["weight"].ndim == 2 and len(arrays["weight"]) == len(known)
     fits = fits and known.dtype == np.int64 and len(set(known.tolist())) == len(known) > 0
-    if not fits or known.min() < 0 or known.max() >= classes:
+    fits = fits and known.min() >= 0 and known.max() < len(classes)
+    if not fits or names != tuple(classes[label] for label in known.tolist()):
         raise InputError(f"{file} is damaged, or of another run: train it again, or remove it")
     if not all(np.isfinite(arrays[name]).all() for name in ("weight", "bias")):
         raise InputError(f"{file} is damaged: it has what is no number")
     layer = LinearHead(arrays["weight"].astype(np.float64), arrays["bias"].astype(np.float64))
-    return Opinion(layer, known, weight, features)
+    return Opinion(layer, known, weight, features, names)
 
 
 def lost_opinion(folder: Path) -> str:
