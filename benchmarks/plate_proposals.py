@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from viewfinder.labelling.frames import frames_per_second, write_frames
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.pictures.geometry import BoxArray, iou
-from viewfinder.pictures.video import read_video, write_video
+from viewfinder.pictures.video import read_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.tabletop import CLASSES, TurntableOptions, render_turntable
 
 FRAMES = 12

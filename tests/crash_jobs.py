@@ -127,7 +127,7 @@ def captures(root: Path) -> None:
 
 
 def video(root: Path) -> None:
-    from viewfinder.pictures.video import write_video
+    from viewfinder.pictures.video_writing import write_video
 
     wall = picture(0, (8, 6)).repeat(8, 0).repeat(8, 1)
     frames = []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from viewfinder.pictures.reading import read_header
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 
 
 def film(path, count=12, *, size=(64, 48), seed=0):

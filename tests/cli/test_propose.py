@@ -12,7 +12,7 @@ from viewfinder.inference.opening import open_model
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.pictures.geometry import iou
 from viewfinder.pictures.reading import read_header
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tabletop import TurntableOptions, render_turntable
 

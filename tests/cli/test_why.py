@@ -17,7 +17,7 @@ from viewfinder.attribution.summary import summary_of
 from viewfinder.attribution.whole import Explained, explain_answers
 from viewfinder.attribution.why import Wanted
 from viewfinder.inference.answers import Predictor
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.question import of_class

@@ -23,7 +23,7 @@ from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 from viewfinder.pictures.masks import decode, encode
 from viewfinder.pictures.reading import read_picture
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_mask, write_picture
 
 RED, GREEN, BLUE = (210, 40, 40), (40, 200, 40), (40, 40, 210)

@@ -39,7 +39,8 @@ from viewfinder.nets.weight_files import read_weights
 from viewfinder.pictures.arrays import read_array
 from viewfinder.pictures.kinds import source_of
 from viewfinder.pictures.reading import read_depth, read_instances, read_mask, read_picture
-from viewfinder.pictures.video import read_video, write_video
+from viewfinder.pictures.video import read_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.classify.heads import LinearHead

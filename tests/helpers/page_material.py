@@ -10,7 +10,7 @@ from pages import ROOT
 
 from viewfinder.labelling.frames import write_frames
 from viewfinder.pictures.reading import read_picture
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_map, write_mask, write_picture
 from viewfinder.tabletop import (
     CLASSES,

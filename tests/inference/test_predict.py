@@ -19,7 +19,8 @@ from viewfinder.errors import InputError
 from viewfinder.inference.drawing import draw_answers
 from viewfinder.inference.predict import find_pictures, predict
 from viewfinder.pictures.reading import read_picture
-from viewfinder.pictures.video import read_video, write_video
+from viewfinder.pictures.video import read_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
 from viewfinder.tasks import find

@@ -16,7 +16,8 @@ from viewfinder.errors import InputError
 from viewfinder.inference.drawing import draw_answers
 from viewfinder.inference.predict import predict
 from viewfinder.pictures.reading import read_picture
-from viewfinder.pictures.video import probe_video, read_video, write_video
+from viewfinder.pictures.video import probe_video, read_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.runs.run import create_run, open_run
 from viewfinder.tasks import find

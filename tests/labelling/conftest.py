@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.tabletop import TurntableOptions, render_turntable
 
 

@@ -9,7 +9,7 @@ from viewfinder.errors import InputError
 from viewfinder.labelling.following import propose_by_track
 from viewfinder.labelling.frames import write_frames
 from viewfinder.labelling.proposing import find_pictures
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 
 STEP, START = 2, 4
 TOP, SIDE = 30, 32

@@ -13,7 +13,7 @@ from viewfinder.labelling.frames import find_videos, write_frames
 from viewfinder.labelling.sharpest import cells, difference
 from viewfinder.labelling.sharpness import are_blurred, look, sharpness
 from viewfinder.pictures.reading import read_picture
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 
 
 def test_one_frame_of_each_stretch_is_the_sharpest(tmp_path, moving):

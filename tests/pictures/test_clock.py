@@ -7,7 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from viewfinder.pictures.video import Frame, read_video, write_video
+from viewfinder.pictures.video import Frame, read_video
+from viewfinder.pictures.video_writing import write_video
 
 RATE = 25
 

@@ -8,7 +8,8 @@ from PIL import Image
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.kinds import kind_of, source_of, sources_below
-from viewfinder.pictures.video import read_video, write_video
+from viewfinder.pictures.video import read_video
+from viewfinder.pictures.video_writing import write_video
 
 
 @pytest.fixture

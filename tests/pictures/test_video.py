@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.video import Frame, probe_video, read_video, write_video
+from viewfinder.pictures.video import Frame, probe_video, read_video
+from viewfinder.pictures.video_writing import write_video
 
 
 def moving_square(frames: int = 12, width: int = 64, height: int = 48) -> list[NDArray[np.uint8]]:

@@ -16,7 +16,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.inference.tables import write_coco, write_rows
 from viewfinder.nets.darknet import WeightsHeader, write_weights
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.heads.yolo.loading import load_by_name

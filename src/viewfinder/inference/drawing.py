@@ -27,7 +27,8 @@ from viewfinder.pictures.finding import folded
 from viewfinder.pictures.geometry import Size, letterbox
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.resampling import resample
-from viewfinder.pictures.video import Frame, probe_video, read_video, write_video
+from viewfinder.pictures.video import Frame, probe_video, read_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks.saliency.maps import Subject
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from viewfinder.errors import InputError
 from viewfinder.files import new_folder, write_json, write_text
 from viewfinder.pictures.masks import Runs, encode
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_depth, write_instances, write_mask, write_picture
 from viewfinder.tabletop.depth import depth_state
 from viewfinder.tabletop.options import ClassOptions, SceneOptions, TurntableOptions

@@ -8,7 +8,7 @@ import pytest
 from studio_client import Client
 from studio_page import Person, told, until
 
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import encode_picture
 from viewfinder.studio.server.guard import MOST_FILE
 from viewfinder.studio.store import open_store

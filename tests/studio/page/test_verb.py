@@ -12,7 +12,7 @@ import pytest
 
 from viewfinder.cli.label import _frames_of
 from viewfinder.errors import InputError
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.server.serving import studio_server
 from viewfinder.studio.store import open_store
