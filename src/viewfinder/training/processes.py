@@ -23,6 +23,7 @@ from viewfinder.interrupts import (
     leave_stops_to_parent,
     stops_interrupt,
 )
+from viewfinder.training.ending import join_or_kill
 from viewfinder.training.relay import relayed, sending
 
 # Fabric is imported where steps are taken, and not by what is solved: it brings torch's compiler,
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 Work = Callable[["Fabric"], None]
-
-# Seconds that processes have to save what they have when they are stopped.
-_PATIENCE = 60.0
 
 
 def make_fabric(device: torch.device, count: int) -> "Fabric":
@@ -277,7 +275,4 @@ def _end(children: Sequence[_Child]) -> None:
     for child in children:
         child.process.terminate()
     for child in children:
-        child.process.join(_PATIENCE)
-        if child.process.is_alive():
-            child.process.kill()
-            child.process.join()
+        join_or_kill(child.process)

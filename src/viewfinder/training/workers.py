@@ -22,12 +22,10 @@ from viewfinder.interrupts import (
     leave_stops_to_parent,
 )
 from viewfinder.listeners.terminal import Terminal
+from viewfinder.training.ending import join_or_kill
 
 Train = Callable[..., object]
 """Called as `train(task, data, out=…, resume=True, **fields)`; found by name in other processes."""
-
-# A training that is stopped saves its state; one that takes longer to do so is hung.
-_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -141,10 +139,7 @@ class _Worker:
 
     def join(self) -> None:
         """Wait until it has ended."""
-        self.process.join(_PATIENCE)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+        join_or_kill(self.process)
 
 
 def _side_by_side(
