@@ -20,20 +20,12 @@ from viewfinder.evaluation.classify import page as classify_page
 from viewfinder.evaluation.detect import advice as detect_advice
 from viewfinder.evaluation.detect import page as detect_page
 from viewfinder.evaluation.few import too_few_in
-from viewfinder.evaluation.fitting import (
-    LEAST_PICTURES,
-    FitVerdict,
-    SplitScore,
-    Trend,
-    Tries,
-    counted,
-    pooled,
-    verdict,
-)
+from viewfinder.evaluation.fitting import FitVerdict, Trend, Tries, verdict
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.lost import Lost, naming_few, with_lost
 from viewfinder.evaluation.material import Material
 from viewfinder.evaluation.saliency import advice as saliency_advice
+from viewfinder.evaluation.split_scores import LEAST_PICTURES, SplitScore, counted, pooled
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.detect.measures.breakdown import Cost
 from viewfinder.tasks.detect.recipe import DetectRecipe

@@ -13,7 +13,6 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.classify.page import fit, typical, worst
 from viewfinder.evaluation.confusions import common_confusions
-from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.judging import (
     Judgement,
     default_split,
@@ -24,6 +23,7 @@ from viewfinder.evaluation.judging import (
 from viewfinder.evaluation.material import Material
 from viewfinder.evaluation.report import page_of as maker_of
 from viewfinder.evaluation.sampling import wilson
+from viewfinder.evaluation.split_scores import LEAST_PICTURES
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run, open_run
 from viewfinder.tasks import NAMES

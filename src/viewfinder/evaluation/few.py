@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from viewfinder.evaluation.fitting import enough
+from viewfinder.evaluation.split_scores import enough
 from viewfinder.values import as_table, as_whole
 
 

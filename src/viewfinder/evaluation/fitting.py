@@ -11,9 +11,9 @@ from typing import Literal
 
 from viewfinder.datasets.splits import usual_val_share
 from viewfinder.evaluation.advising import unsaid, without_folds
-from viewfinder.tasks.chance import share_error
+from viewfinder.evaluation.split_scores import FEWEST, LEAST_PICTURES, SplitScore
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.wording import counted as counted_words
+from viewfinder.wording import counted
 
 Kind = Literal["over-fitting", "under-fitting", "uneven", "fine", "unknown"]
 
@@ -25,36 +25,10 @@ _HIDDEN_GAP, _CLEAR_GAP = 0.25, 0.1
 # …and one that chance alone makes is none: this many standard errors; of few pictures more, since
 # their errors are themselves not well known.
 _CHANCE, _CHANCE_OF_FEW = 2.0, 3.0
-LEAST_PICTURES = 20
-"""With so many pictures, or boxes in them, the two splits are known well enough to compare."""
-# With fewer pictures than this, not even the clearest gap between the splits is reported.
-_FEWEST = 5
 # A larger share of the pictures than this is missed more in training than it helps to judge.
 _MOST_HELD_OUT = 0.3
 # A figure that ends this much worse than its best, as a share of it, has turned.
 _TURNED = 0.1
-
-
-@dataclass(frozen=True)
-class SplitScore:
-    """A score on one split of a dataset.
-
-    Attributes:
-        score: in [0, 1], 1 is best.
-        images: the pictures that it was measured on.
-        error: its standard error: what other pictures of the same kind would change.
-        objects: how many boxes there are to find, where they are what is judged.
-    """
-
-    score: float
-    images: int
-    error: float
-    objects: int | None = None
-
-    @property
-    def enough(self) -> bool:
-        """Whether it is known well enough to be compared."""
-        return enough(self.images, self.images if self.objects is None else self.objects)
 
 
 @dataclass(frozen=True)
@@ -122,32 +96,6 @@ def needs_longer(said: FitVerdict, recipe: Recipe) -> bool:
 def _gap(train: SplitScore, held_out: SplitScore) -> tuple[float, float]:
     """By how much the training pictures' score is higher, and its standard error."""
     return train.score - held_out.score, math.hypot(train.error, held_out.error)
-
-
-def pooled(splits: Sequence[SplitScore]) -> SplitScore | None:
-    """Several splits as one, each counting by its pictures, or by their objects; None of none."""
-    if len(splits) < 2:
-        return splits[0] if splits else None
-    objects = [each.objects for each in splits]
-    known = [count for count in objects if count is not None]
-    counts = [each.images for each in splits] if len(known) < len(splits) else known
-    shares = [count / max(1, sum(counts)) for count in counts]
-    return SplitScore(
-        sum(share * each.score for share, each in zip(shares, splits, strict=True)),
-        sum(each.images for each in splits),
-        math.hypot(*(share * each.error for share, each in zip(shares, splits, strict=True))),
-        sum(known) if len(known) == len(splits) else None,
-    )
-
-
-def enough(images: int, worth: float) -> bool:
-    """Whether scores of so many pictures, or of as many objects in them, tell two nets apart."""
-    return images >= _FEWEST and worth >= LEAST_PICTURES
-
-
-def counted(share: float, images: int) -> SplitScore:
-    """A split where `share` of the pictures are right; its error is binomial."""
-    return SplitScore(share, images, share_error(share, images))
 
 
 def verdict(
@@ -235,7 +183,7 @@ def _clear_of_few(
     train: SplitScore, held_out: SplitScore | None, measure: Measure, tries: Tries
 ) -> FitVerdict | None:
     """What is clear even though a split has too few pictures, or there is none to compare with."""
-    if held_out is not None and min(train.images, held_out.images) >= _FEWEST:
+    if held_out is not None and min(train.images, held_out.images) >= FEWEST:
         gap, error = _gap(train, held_out)
         if gap > max(_HARMLESS_GAP, _CHANCE_OF_FEW * error):
             figures = _figures(train, held_out, measure, _CHANCE_OF_FEW)
@@ -256,8 +204,8 @@ def _too_few(train: SplitScore, held_out: SplitScore | None, measure: Measure, s
     short, name = (train, "training") if held_out.enough else (held_out, split)
     has, needed = f"{short.images:,}", f"{LEAST_PICTURES}"
     if short.objects is not None:
-        has += f" with {counted_words(short.objects, 'box')}"
-        needed = f"{_FEWEST} with {LEAST_PICTURES} boxes"
+        has += f" with {counted(short.objects, 'box')}"
+        needed = f"{FEWEST} with {LEAST_PICTURES} boxes"
     words = measure.words.format(train=train.score, held_out=held_out.score)
     known = f" {words[0].upper()}{words[1:]}." if train.images else ""
     return (

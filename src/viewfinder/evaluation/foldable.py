@@ -6,8 +6,8 @@ import numpy as np
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.folding import folded_part
-from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.judging import seen_in_training
+from viewfinder.evaluation.split_scores import LEAST_PICTURES
 from viewfinder.runs.places import holds_run
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.recipe import Recipe, UsualText

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from viewfinder.evaluation.always import BALANCED, always, no_better
-from viewfinder.evaluation.fitting import SplitScore
+from viewfinder.evaluation.split_scores import SplitScore
 from viewfinder.tasks.chance import share_error, worth
 from viewfinder.values import as_number_or_none, as_whole
 from viewfinder.wording import figure_name

@@ -16,7 +16,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import picture_digests
 from viewfinder.datasets.splits import sample
 from viewfinder.evaluation.claimed import Claims
-from viewfinder.evaluation.fitting import LEAST_PICTURES
+from viewfinder.evaluation.split_scores import LEAST_PICTURES
 from viewfinder.events import listening
 from viewfinder.inference.quickening import quick_net
 from viewfinder.runs.pictures import read_pictures

@@ -6,7 +6,7 @@ them, and the average over steps, which a run keeps, is steady.
 """
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.evaluation.fitting import enough
+from viewfinder.evaluation.split_scores import enough
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask
 from viewfinder.wording import counted

@@ -9,11 +9,12 @@ from markupsafe import Markup
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.sides import usual_side
 from viewfinder.evaluation.advising import Course
-from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, pooled
+from viewfinder.evaluation.fitting import FitVerdict, Measure
 from viewfinder.evaluation.foldable import folds_in_words
 from viewfinder.evaluation.folded import FoldScores, learnt_and_held
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.kept import kept_in_words
+from viewfinder.evaluation.split_scores import SplitScore, pooled
 from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import find

@@ -17,9 +17,9 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.presence import require_present
 from viewfinder.errors import InputError
 from viewfinder.evaluation.few import too_few
-from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.foldable import seen_before
 from viewfinder.evaluation.folds import headline_of, in_words, judged
+from viewfinder.evaluation.split_scores import LEAST_PICTURES
 from viewfinder.events import note, saying_once
 from viewfinder.files import explained_writing, write_json
 from viewfinder.runs.places import FOLDS, discarding_unbegun, holds_run

@@ -13,8 +13,8 @@ from viewfinder.datasets.presence import require_present
 from viewfinder.datasets.splits import TEST
 from viewfinder.errors import InputError
 from viewfinder.evaluation.advising import Course, too_short
-from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.foldable import folds_for, seen_before
+from viewfinder.evaluation.split_scores import LEAST_PICTURES
 from viewfinder.events import listening, note
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe

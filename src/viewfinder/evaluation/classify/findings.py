@@ -12,8 +12,9 @@ from viewfinder.evaluation import folded
 from viewfinder.evaluation.advising import without_folds
 from viewfinder.evaluation.always import BALANCED, of_confusion
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
-from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Tries
+from viewfinder.evaluation.fitting import FitVerdict, Tries
 from viewfinder.evaluation.lost import Lost, first, is_clear
+from viewfinder.evaluation.split_scores import LEAST_PICTURES
 from viewfinder.tasks.chance import at_most
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.wording import counted, some

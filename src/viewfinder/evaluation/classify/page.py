@@ -19,10 +19,11 @@ from viewfinder.evaluation.classify.findings import (
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.few import too_few
-from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend, counted, verdict
+from viewfinder.evaluation.fitting import FitVerdict, Measure, Trend, verdict
 from viewfinder.evaluation.lost import first, naming_few, with_lost
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.evaluation.sampling import wilson
+from viewfinder.evaluation.split_scores import SplitScore, counted
 from viewfinder.pictures.geometry import letterbox
 from viewfinder.pictures.resampling import resample
 from viewfinder.pictures.writing import picture_url

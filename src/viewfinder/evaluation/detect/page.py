@@ -33,17 +33,10 @@ from viewfinder.evaluation.detect.findings import (
 )
 from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
 from viewfinder.evaluation.few import too_few
-from viewfinder.evaluation.fitting import (
-    FitVerdict,
-    Measure,
-    SplitScore,
-    Trend,
-    counted,
-    needs_longer,
-    verdict,
-)
+from viewfinder.evaluation.fitting import FitVerdict, Measure, Trend, needs_longer, verdict
 from viewfinder.evaluation.lost import naming_few, with_lost
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
+from viewfinder.evaluation.split_scores import SplitScore, counted
 from viewfinder.inference.asked_scores import THRESHOLD_SPLITS, USABLE, best_of
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.scores import HELD_OUT

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.few import too_few
 from viewfinder.evaluation.figures import INK
-from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend, verdict
+from viewfinder.evaluation.fitting import FitVerdict, Measure, Trend, verdict
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.evaluation.saliency import plots as saliency_plots
 from viewfinder.evaluation.saliency.advice import tries
 from viewfinder.evaluation.saliency.judged import SaliencyJudgement, SaliencyMaterial
 from viewfinder.evaluation.saliency.likeness import likenesses
 from viewfinder.evaluation.saliency.views import View, Viewer
+from viewfinder.evaluation.split_scores import SplitScore
 from viewfinder.values import as_number
 from viewfinder.wording import counted
 
