@@ -24,6 +24,7 @@ import statistics
 import tempfile
 import time
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +167,10 @@ def main() -> None:
     test = np.flatnonzero(data.splits == SPLITS.index("test"))
     test = np.sort(np.random.default_rng(0).permutation(test)[:MOST_TEST])
     pool = np.flatnonzero(data.splits != SPLITS.index("test"))
+    shapes = [[int(each) for each in counts.split(",")] for counts in given.unequal]
+    fewest = int(np.bincount(data.labels[pool], minlength=len(data.classes)).min())
+    if (most := max(chain(*(shapes or [given.counts])))) > fewest:
+        parser.error(f"{most} of each class: one has but {fewest} to learn from")
     draws = {(k, s): drawn(data.labels, pool, k, s) for k in given.counts for s in given.seeds}
     others = np.random.default_rng(0).permutation(pool)[: given.unlabelled]
     used = np.unique(np.concatenate([test, others, *draws.values()]))
@@ -177,8 +182,7 @@ def main() -> None:
     views[used] = described
     seconds = time.process_time() - began
     print(f"{len(used):,} pictures at {size[0]}×{size[1]}: {seconds:.0f} s of CPU", flush=True)
-    for counts in given.unequal:
-        shape = [int(each) for each in counts.split(",")]
+    for shape in shapes:
         of_unequal(shape, views, data.labels, [pool, test], given.draws)
     if given.unequal:
         return

@@ -201,6 +201,9 @@ def test_a_difference_of_one_picture_decides_nothing():
     assert left_out(one_more, labels).right == pytest.approx(left_out(alone, labels).right + 0.01)
     assert _judged(left_out(alone, labels), left_out(one_more, labels)) == "unclear"
     assert _judged(left_out(one_more, labels), left_out(alone, labels)) == "no"
+    # Of unequal classes each counts alike, as in the figures beside it.
+    rare = np.array([0.9] * 9 + [0.1])
+    assert left_out(rare, (np.arange(10) == 9).astype(int)).right == pytest.approx(0.5)
     likelier = np.minimum(alone + 0.08, 0.97)
     assert _judged(left_out(alone, labels), left_out(likelier, labels)) == "yes"
 
