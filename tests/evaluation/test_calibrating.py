@@ -196,6 +196,23 @@ def test_unsure_boxes_do_not_bend_the_map_of_those_that_are_shown():
     assert ece_of((slope, offset), others) < 0.9 * ece_of(once, others)
 
 
+def test_boxes_just_below_what_is_shown_do_not_bend_it_either():
+    def drawn(seed):
+        random, count = np.random.default_rng(seed), 20_000
+        odds = np.where(
+            random.random(count) < 0.8, random.uniform(-6, -3, count), random.uniform(-3, 3, count)
+        )
+        share = np.where(odds > -3, 1 / (1 + np.exp(-0.5 * odds)), 0.03)
+        right = random.random(count) < share
+        labels, groups = np.zeros(count, np.int64), np.arange(count) // 20
+        return BoxEvidence(1 / (1 + np.exp(-odds)), labels, right, groups, 1)
+
+    fitted, others = drawn(0), drawn(1)
+    slope, offset, _ = _fitted(fitted.scores, fitted.right)
+    once = _logistic(fitted.scores, fitted.right)
+    assert ece_of((slope, offset), others) < 0.6 * ece_of(once, others)
+
+
 def test_a_map_that_would_show_what_it_was_not_fitted_on_is_not_taken():
     never = bent(lambda odds: 0.004 + 0 * odds, 0, below=-1.5)
     assert _fitted(never.scores, never.right)[:2] == _logistic(never.scores, never.right)

@@ -23,6 +23,8 @@ on scores are fitted."""
 
 # Boxes that score less are almost all wrong, and so many that they alone would be fitted.
 _LEAST = 0.05
+# What the first map must give a box that the second is fitted on, as far as that goes.
+_NEAR = (THRESHOLD / 2, 0.4 * THRESHOLD, 0.3 * THRESHOLD, 0.2 * THRESHOLD)
 _STEPS = 50
 
 Floats = NDArray[np.float64]
@@ -162,19 +164,24 @@ def recalibrated(judgement: DetectJudgement, by: ScoreMap) -> DetectJudgement:
 def _fitted(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
     """Slope, offset, and the highest score that they speak for.
 
-    The first two are fitted again on those boxes alone to which the first map gives `_LEAST` or
-    more, where enough are left: what is shown lies among them, and of the others there are so many
-    that a logistic curve would bend to them. The second map is taken unless it shows such others.
+    The first two are fitted again on those boxes alone to which the first map gives a half of what
+    is shown or more, where enough are left: what is shown lies among them, and of the others there
+    are so many that a logistic curve would bend to them. A second map that shows such others is not
+    taken: more of them are fitted then, or the first map serves.
     """
     odds, most = _odds(scores), supported(scores, right)
     slope, offset = _logistic(scores, right)
-    near = _sigmoid(slope * odds + offset) >= _LEAST
-    hits = int(right[near].sum())
-    if min(hits, int(near.sum()) - hits) < FEWEST_OF_CLASS:
-        return slope, offset, most
-    again, shift = _logistic(scores[near], right[near])
-    far = again * odds[~near].max(initial=-np.inf) + shift
-    return (slope, offset, most) if _sigmoid(far) > THRESHOLD else (again, shift, most)
+    first = _sigmoid(slope * odds + offset)
+    for least in _NEAR:
+        near = first >= least
+        hits = int(right[near].sum())
+        if min(hits, int(near.sum()) - hits) < FEWEST_OF_CLASS:
+            continue
+        again, shift = _logistic(scores[near], right[near])
+        far = again * odds[~near].max(initial=-np.inf) + shift
+        if _sigmoid(far) <= THRESHOLD:
+            return again, shift, most
+    return slope, offset, most
 
 
 def _logistic(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
