@@ -7,7 +7,7 @@ the pictures is how a data set knows them.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from viewfinder.datasets.formats.large_json import explained_json, read_text
 from viewfinder.errors import InputError
@@ -102,8 +102,13 @@ def without_empty_stands(root: Path, paths: Iterable[str]) -> list[str]:
     return [path for path in paths if not _is_empty_stand(root, PurePosixPath(path))]
 
 
+def called_empty(path: PurePath) -> bool:
+    """Whether a picture has the name that those of empty stands have."""
+    return path.stem.lower() == "empty"
+
+
 def _is_empty_stand(root: Path, path: PurePosixPath) -> bool:
-    if path.stem.lower() != "empty":
+    if not called_empty(path):
         return False
     frames = read_frame_list(root / path.parent)
     return bool(frames) and path.name not in frames

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.editing.transaction import recover
-from viewfinder.datasets.frame_list import without_empty_stands
+from viewfinder.datasets.frame_list import called_empty, without_empty_stands
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.labelling.plate import Sighting, find_on_stand
@@ -219,7 +219,7 @@ class _Stands:
 
     def _find(self, folder: Path) -> Path:
         for place in (folder, *folder.parents):
-            found = [file for file in pictures_in(place) if file.stem.lower() == "empty"]
+            found = [file for file in pictures_in(place) if called_empty(file)]
             if found:
                 return found[0]
             if place == self.data:

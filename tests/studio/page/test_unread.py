@@ -138,6 +138,33 @@ def test_what_is_done_again_after_a_file_was_read_late_is_on_the_page_and_the_se
         served.stop()
 
 
+def test_a_file_that_is_not_taken_in_is_named_with_what_to_do_until_the_edit_is_undone(
+    yolo, serve, visit
+):
+    file = yolo / "labels" / "b.txt"
+    file.write_text("hello\n")
+    with open_store(yolo, wait=True) as store:
+        file.write_text(LINES)
+        store.look_at_disk()
+        served = serve(store)
+        page = visit(f"{served.address.url}#2")
+        person = Person(page, store)
+        person.drag((10, 10), (100, 100))
+        person.saved()
+        file.write_text(LINES * 3)
+        asked(page, "#unread-files", "visible")
+        page.get_by_role("button", name="What to do…").click()
+        assert "b.txt: it is another file than was read" in page.locator("#dialog").inner_text()
+        page.get_by_role("button", name="Close", exact=True).click()
+        person.press("Control+z")
+        until(lambda: len(person.boxes(2)) == 1)
+        page.get_by_role("button", name="What to do…").click()
+        page.get_by_role("button", name="Look again").click()
+        until(lambda: len(person.boxes(2)) == 3)
+        asked(page, "#unread-files", "hidden")
+        served.stop()
+
+
 def test_a_folder_of_which_no_label_can_be_read_is_read_once_it_can(yolo, serve, visit):
     (yolo / "data.yaml").write_text("names: [red\n")
     with open_store(yolo) as store:

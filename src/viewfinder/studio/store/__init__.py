@@ -51,12 +51,13 @@ from viewfinder.studio.store.changes import (
     SetState,
     operation_of,
 )
+from viewfinder.studio.store.folder_records import DiskReport
+from viewfinder.studio.store.opening import open_store, read_lines
 from viewfinder.studio.store.records import (
     Applied,
     Box,
     Conflict,
     Counts,
-    DiskReport,
     Done,
     Export,
     Filter,
@@ -69,7 +70,7 @@ from viewfinder.studio.store.records import (
     Unavailable,
     as_json,
 )
-from viewfinder.studio.store.store import Store, open_store, read_lines
+from viewfinder.studio.store.store import Store
 
 __all__ = [
     "Accept",

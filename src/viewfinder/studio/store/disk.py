@@ -20,8 +20,8 @@ from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.studio.store import reading_again, tables
 from viewfinder.studio.store.database import Database, value_of
+from viewfinder.studio.store.folder_records import DiskReport
 from viewfinder.studio.store.found_rows import new_row, status_of
-from viewfinder.studio.store.records import DiskReport
 from viewfinder.studio.store.taking_in import add_pictures
 
 _p = tables.picture.c

@@ -14,6 +14,7 @@ from viewfinder.studio.store import history, lines, listing, tables, unread
 from viewfinder.studio.store.counting import Counting
 from viewfinder.studio.store.database import Database, value_of
 from viewfinder.studio.store.films import Films
+from viewfinder.studio.store.folder_records import UnreadLabels
 from viewfinder.studio.store.records import (
     Counts,
     Done,
@@ -23,7 +24,6 @@ from viewfinder.studio.store.records import (
     LabelClass,
     OnePicture,
     Page,
-    UnreadLabels,
 )
 
 # The pictures that have a box.

@@ -8,62 +8,22 @@ from types import TracebackType
 
 from viewfinder import events
 from viewfinder.errors import InputError
-from viewfinder.files import explained_writing
 from viewfinder.labelling.proposals import Proposals, read_proposals
-from viewfinder.studio.store import disk, history, lines, proposing, restoring, undoing, unread
+from viewfinder.studio.store import disk, history, proposing, restoring, undoing, unread
 from viewfinder.studio.store.applying import apply_all, said_of
 from viewfinder.studio.store.changes import Operation, checked, checked_id
-from viewfinder.studio.store.database import Database, database_file, set_value, value_of
+from viewfinder.studio.store.database import Database, set_value, value_of
+from viewfinder.studio.store.folder_records import DiskReport
 from viewfinder.studio.store.opinions import Opinions
 from viewfinder.studio.store.reader import Reader
 from viewfinder.studio.store.records import (
     Applied,
-    DiskReport,
     Kind,
     Progress,
 )
 from viewfinder.studio.store.seats import Seats
 from viewfinder.studio.store.taking_in import take_in
 from viewfinder.studio.store.writing import Writer
-
-
-def open_store(
-    data: Path, *, url: str | None = None, kind: Kind | None = None, wait: bool = False
-) -> "Store":
-    """Open the labels of a data folder, in `DATA/.viewfinder/labels.db`; made where there are none.
-
-    The folder's pictures and label files are then read in the background, as `train` reads them.
-
-    Args:
-        url: of a PostgreSQL database that keeps this one set, for a team; None for SQLite.
-        kind: what is to be labelled, where the folder is new to the store and could be either:
-            class folders can be given boxes. None for what the folder shows.
-        wait: return when the first reading is over.
-
-    Raises:
-        InputError: no such folder, or the database is damaged, newer, another program's, or cannot
-            be reached; with `wait` also why the folder cannot be read.
-    """
-    data = data.expanduser()
-    store = Store(data, _database(data, url), kind)
-    if wait:
-        try:
-            store.wait()
-        except BaseException:
-            store.close()
-            raise
-    return store
-
-
-def _database(data: Path, url: str | None) -> Database:
-    if not data.is_dir():
-        raise InputError(f"there is no folder {data}: give a folder of pictures")
-    if url is not None:
-        return Database(None, url)
-    file = database_file(data)
-    with explained_writing(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-    return Database(file)
 
 
 class Store(Reader):
@@ -304,18 +264,3 @@ class Store(Reader):
             return writer.finish(
                 id, kind, said, of=of[0] if of else None, undoable=kind in ("edit", "restore")
             )
-
-
-def read_lines(data: Path, file: Path, *, url: str | None = None) -> Store:
-    """A store for a folder that has none, with all that `Store.write_lines` wrote.
-
-    Raises:
-        InputError: the folder has a store with labels, or the file is damaged or cut.
-    """
-    database = _database(data, url)
-    try:
-        lines.read(database, file)
-    except BaseException:
-        database.close()
-        raise
-    return Store(data, database, None)

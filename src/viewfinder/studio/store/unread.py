@@ -54,7 +54,7 @@ from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import set_value, value_of
-from viewfinder.studio.store.records import UnreadLabels
+from viewfinder.studio.store.folder_records import UnreadLabels
 from viewfinder.studio.store.writing import Writer
 
 if TYPE_CHECKING:

@@ -31,10 +31,10 @@ export function drawUnread(page) {
   const others = page.unread.filter((each) => !own || !each.pictures.includes(own.id)).sort((a, b) => here(b) - here(a));
   fill("unread", failed ? page.progress.trouble : own ? `${own.id} ${own.trouble}` : "", () => (own ? ofPicture(page, own) : ofFolder(page)));
   document.getElementById("unread")?.classList.toggle("whole", failed);
-  fill("unread-files", failed ? "" : others.map((each) => each.why).join("\n"), () => [
+  fill("unread-files", failed ? "" : others.map((each) => `${here(each)} ${each.why}`).join("\n"), () => [
     element("strong", {}, others.length === 1 ? "Labels not read:" : `Labels not read, of ${others.length} files:`),
     element("span", { class: "why" }, others[0].why),
-    others.length === 1 && of(others[0]).length ? button("Show it", () => page.travel.open(of(others[0])[0])) : button("Which…", () => which(page)),
+    others.length === 1 && of(others[0]).length && !here(others[0]) ? button("Show it", () => page.travel.open(of(others[0])[0])) : button(here(others[0]) ? "What to do…" : "Which…", () => which(page)),
   ]);
 }
 
@@ -86,5 +86,9 @@ function which(page) {
     }))));
   dialogs.show("Labels that are not read", [
     element("p", {}, "Where a file cannot be read, mend it, and it is read within seconds: until then its picture is in no training and no export, and nothing is drawn in it unless you label it anew."),
-    element("ul", { class: "unread" }, ...lines), element("div", { class: "row" }, button("Close", () => dialogs.dialog.close("")))], { wide: true });
+    element("ul", { class: "unread" }, ...lines), element("div", { class: "row" },
+      button("Look again", () => {
+        dialogs.dialog.close("");
+        page.after(() => page.look());
+      }, { class: "first" }), button("Close", () => dialogs.dialog.close("")))], { wide: true });
 }
