@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,6 +98,14 @@ def test_it_is_read_back(tmp_path):
         read_opinion(tmp_path, "ab")
     with pytest.raises(InputError, match="another run"):
         read_opinion(tmp_path, "acb")
+    whole = (tmp_path / FILE).read_bytes()
+    older = safetensors.numpy.save(
+        safetensors.numpy.load(whole),
+        {"opinion": json.dumps({"share": 0.4, "features": "abc"})},
+    )
+    (tmp_path / FILE).write_bytes(older)
+    assert read_opinion(tmp_path, "abc").names == ("a", "c")
+    (tmp_path / FILE).write_bytes(whole)
     (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:-4])
     with pytest.raises(InputError, match="is damaged"):
         read_opinion(tmp_path, "abc")

@@ -236,7 +236,7 @@ def read_opinion(folder: Path, classes: Sequence[str]) -> Opinion | None:
             arrays = {name: opened.get_tensor(name) for name in ("weight", "bias", "known")}
             metadata = json.loads((opened.metadata() or {})[_TOLD])
         weight, features = float(metadata["share"]), str(metadata["features"])
-        names = tuple(map(str, metadata["classes"]))
+        told = metadata.get("classes")  # which files of older versions lack
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{file} is damaged: copy it again, or train the run again") from error
     known = arrays["known"]
@@ -244,7 +244,8 @@ def read_opinion(folder: Path, classes: Sequence[str]) -> Opinion | None:
     fits = fits and arrays["weight"].ndim == 2 and len(arrays["weight"]) == len(known)
     fits = fits and known.dtype == np.int64 and len(set(known.tolist())) == len(known) > 0
     fits = fits and known.min() >= 0 and known.max() < len(classes)
-    if not fits or names != tuple(classes[label] for label in known.tolist()):
+    names = tuple(classes[label] for label in known.tolist()) if fits else ()
+    if not fits or told not in (None, list(names)):
         raise InputError(f"{file} is damaged, or of another run: train it again, or remove it")
     if not all(np.isfinite(arrays[name]).all() for name in ("weight", "bias")):
         raise InputError(f"{file} is damaged: it has what is no number")
