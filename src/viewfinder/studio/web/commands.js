@@ -107,8 +107,7 @@ export function actions(page) {
   };
 }
 
-/** Hide or lock the chosen boxes; where none is chosen, none is any more. */
-/** @param {import("./main.js").Page} page @param {Set<string>} set */
+/** Hide or lock the chosen boxes; where none is chosen, none is any more. @param {import("./main.js").Page} page @param {Set<string>} set */
 function marked({ studio }, set) {
   if (!studio.selection.size) set.clear();
   for (const id of studio.selection) set.add(id);

@@ -91,8 +91,7 @@ export class Labels {
     return content;
   }
 
-  /** A picture's labels; the server is asked unless they are here already. */
-  /** @param {number} id @param {{fresh?: boolean}} [how] @returns {Promise<Content>} */
+  /** A picture's labels; the server is asked unless they are here already. @param {number} id @param {{fresh?: boolean}} [how] @returns {Promise<Content>} */
   async load(id, { fresh = false } = {}) {
     const here = this.contents.get(id);
     if (here && (!fresh || this.outbox.waiting)) return here;
@@ -144,8 +143,7 @@ export class Labels {
     return this.listed().find((each) => each.name === name);
   }
 
-  /** How many boxes, or pictures, are of each class; those of merged ones are of what they were merged into. */
-  /** @param {"boxes" | "pictures"} [what] */
+  /** How many boxes, or pictures, are of each class; those of merged ones are of what they were merged into. @param {"boxes" | "pictures"} [what] */
   countsByClass(what = "boxes") {
     /** @type {Map<string, number>} */
     const found = new Map();
@@ -176,8 +174,7 @@ export class Labels {
     this.onchange();
   }
 
-  /** Undo the last edit, or do again what was undone; what it touched, or null if there is none. */
-  /** @param {boolean} back @returns {Edit | null} */
+  /** Undo the last edit, or do again what was undone; what it touched, or null if there is none. @param {boolean} back @returns {Edit | null} */
   turn(back) {
     const edit = (back ? this.done : this.undone).pop();
     if (!edit) return null;

@@ -6,7 +6,6 @@ import { first } from "./beginning.js";
 import { drawAway, drawSending } from "./away.js";
 import { Chips } from "./chips.js";
 import { ClassPanel } from "./classes.js";
-import { inkOn } from "./colours.js";
 import { actions } from "./commands.js";
 import { Dialogs } from "./dialogs.js";
 import { Film } from "./film.js";
@@ -19,6 +18,7 @@ import { Outbox } from "./outbox.js";
 import { drawBoxes, drawProposals, stateOf } from "./panels.js";
 import { People, started } from "./people.js";
 import { Pointer } from "./pointer.js";
+import { drawProgress } from "./progress.js";
 import { Road } from "./road.js";
 import { Shaping } from "./shaping.js";
 import { Stage } from "./stage.js";
@@ -31,6 +31,7 @@ import { drawTools } from "./tools.js";
 import { Travel } from "./travel.js";
 import { drawUnread, unreadBecause } from "./unread.js";
 import { drawUnshown } from "./unshown.js";
+import { drawWhole, wholeName } from "./whole.js";
 
 // Milliseconds between two questions how things stand.
 const EVERY = 4000;
@@ -94,7 +95,7 @@ export class Page {
     this.studio.onunwritable = () => this.#unwritable();
     this.studio.onsheet = () => this.run("sheet");
     this.studio.onlabelled = () => this.run("done");
-    this.strip.named = (picture) => (this.studio.whole ? this.#nameOf(picture.label) : null);
+    this.strip.named = (picture) => (this.studio.whole ? wholeName(this.studio, picture) : null);
     this.outbox.onstate = () => drawSending(this.outbox);
     this.outbox.onanswer = (entry, answer) => this.#answered(entry, answer);
     this.outbox.onrefusal = (entry, error) => this.#refused(entry.target ?? entry.id, error);
@@ -224,13 +225,7 @@ export class Page {
     const failed = this.progress.stage === "failed" && progress.stage !== "failed";
     this.progress = progress;
     if (failed) this.came();
-    const reading = !["done", "failed"].includes(progress.stage);
-    const { todo, done, skipped } = this.labels.counts.states;
-    const total = todo + done + skipped;
-    const bar = /** @type {HTMLProgressElement} */ (byId("progress"));
-    bar.max = reading ? progress.total || 1 : total || 1;
-    bar.value = reading ? progress.done : done + skipped;
-    byId("progress-text").textContent = reading ? `${progress.stage} ${progress.done} of ${progress.total || "?"}` : `${done + skipped} of ${total} done`;
+    drawProgress(progress, this.labels.counts.states);
   }
 
   /** @param {import("./outbox.js").Entry} entry @param {{revisions: Record<string, any>, seq: number}} answer */
@@ -287,7 +282,7 @@ export class Page {
       drawUnshown(this);
       drawUnread(this);
       document.body.classList.toggle("whole", this.studio.whole);
-      this.#whole();
+      drawWhole(this.studio);
       this.people.draw();
       this.road.draw();
       this.film.draw();
@@ -300,22 +295,6 @@ export class Page {
       this.strip.draw();
       this.tell(this.progress);
     });
-  }
-
-  /** @param {string | null} label */
-  #nameOf(label) {
-    return label === null ? "no class" : this.labels.classOf(label)?.name ?? "?";
-  }
-
-  /** Of a picture as a whole, its class over it. */
-  #whole() {
-    const { picture, whole } = this.studio;
-    const place = byId("whole");
-    place.hidden = !whole || !picture;
-    place.textContent = picture ? this.#nameOf(picture.label) : "";
-    const colour = picture?.label ? this.studio.colour(picture.label) : "";
-    place.style.background = colour;
-    place.style.color = inkOn(colour);
   }
 
   /** Do what a command says. @param {string} id */

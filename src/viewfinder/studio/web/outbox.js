@@ -144,8 +144,7 @@ export class Outbox {
     this.#write((store) => store.put(entry));
   }
 
-  /** Writes of one store come to pass in the order in which they were begun. */
-  /** @param {(store: IDBObjectStore) => IDBRequest} write */
+  /** Writes of one store come to pass in the order in which they were begun. @param {(store: IDBObjectStore) => IDBRequest} write */
   async #write(write) {
     const database = await this.#database;
     if (database) write(database.transaction("edits", "readwrite").objectStore("edits"));

@@ -14,8 +14,7 @@ export class PictureCache {
   /** Why a picture cannot be shown, in a sentence. @type {Map<number, string>} */
   troubles = new Map();
 
-  /** A decoded picture; null where there is none that can be shown, and `troubles` says why. */
-  /** @param {number} id @returns {Promise<HTMLImageElement | null>} */
+  /** A decoded picture; null where there is none that can be shown, and `troubles` says why. @param {number} id @returns {Promise<HTMLImageElement | null>} */
   get(id) {
     const here = this.#kept.get(id) ?? this.#fetched(id);
     this.#kept.delete(id);

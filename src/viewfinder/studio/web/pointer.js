@@ -302,14 +302,13 @@ export class Pointer {
     this.stage.draw();
   }
 
-  /** A wheel zooms, and a touchpad's two fingers pan; a pinch there comes as a wheel with Ctrl. */
-  /** @param {WheelEvent} event */
+  /** A wheel zooms, and a touchpad's two fingers pan; a pinch there comes as a wheel with Ctrl. @param {WheelEvent} event */
   #wheel(event) {
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 24 : event.deltaMode === 2 ? 400 : 1;
     const [dx, dy] = [event.deltaX * lines, event.deltaY * lines];
     if (event.shiftKey || (dx !== 0 && !event.ctrlKey)) this.stage.pan(-dx, -dy);
     else this.stage.zoom(Math.exp(-dy * (event.ctrlKey ? 0.01 : 0.002)), this.#place(event));
-    this.grabbed && this.#follow();
+    if (this.grabbed) this.#follow();
   }
 }

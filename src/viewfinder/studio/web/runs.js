@@ -47,8 +47,7 @@ export function columns(runs, height) {
   return found;
 }
 
-/** Runs of a mask that is moved; what leaves the picture is gone. */
-/** @param {[number, number][]} runs @param {number} height @param {number} width @param {number} dx @param {number} dy @returns {[number, number][]} */
+/** Runs of a mask that is moved; what leaves the picture is gone. @param {[number, number][]} runs @param {number} height @param {number} width @param {number} dx @param {number} dy @returns {[number, number][]} */
 export function shifted(runs, height, width, dx, dy) {
   /** @type {[number, number][]} */
   const found = [];

@@ -83,8 +83,7 @@ function card({ studio }, content, at, left) {
 /** @param {Content} content */
 const scaleOf = ({ picture: { width, height } }) => Math.min(WIDE / width, WIDE / height, 2);
 
-/** Show a picture and what would be taken of it; one that cannot be shown is not right. */
-/** @param {import("./main.js").Page} page @param {Content} content @param {HTMLButtonElement} made  its card @param {Set<number>} left */
+/** Show a picture and what would be taken of it; one that cannot be shown is not right. @param {import("./main.js").Page} page @param {Content} content @param {HTMLButtonElement} made  its card @param {Set<number>} left */
 async function paint({ studio }, content, made, left) {
   const { id } = content.picture;
   const canvas = /** @type {HTMLCanvasElement} */ (made.querySelector("canvas"));

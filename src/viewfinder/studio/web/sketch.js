@@ -5,7 +5,7 @@ import { painting } from "./masks.js";
 
 /** @typedef {import("./geometry.js").Corners} Corners @typedef {import("./shaping.js").Stroke} Stroke */
 
-export const NEW = "#ffd84d";
+const NEW = "#ffd84d";
 
 /** @param {CanvasRenderingContext2D} context @param {import("./geometry.js").View} view @param {{mask: any, corners: Corners}} draft */
 export function drawDraft(context, view, { mask, corners }) {

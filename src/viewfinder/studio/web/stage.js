@@ -29,8 +29,9 @@ const BEYOND = 0.3;
 const REST = 150;
 // Of the lines that cross at the pointer: what is between their ends is shown anew at each of its moves.
 const ARM = 600;
-// Times as near or far as it was drawn, from which it is drawn anew in between.
-const STRETCH = 1.6;
+// Times as near, and as far, as it was drawn, from which it is drawn anew in between: farther than that,
+// there is nothing at its edges.
+const [NEARER, FARTHER] = [3, 1 + 2 * BEYOND];
 
 export class Stage {
   #asked = false;
@@ -233,7 +234,7 @@ export class Stage {
     if (there && !this.#away) return true;
     if (!this.#many) return false;
     const stretch = now.scale / was.scale;
-    if (stretch > STRETCH || stretch < 1 / STRETCH) return false;
+    if (stretch > NEARER || stretch < 1 / FARTHER) return false;
     const [x, y] = [now.x - (was.x + margin[0]) * stretch, now.y - (was.y + margin[1]) * stretch];
     const [width, height] = this.room;
     const [right, bottom] = [x + (width + 2 * margin[0]) * stretch, y + (height + 2 * margin[1]) * stretch];
