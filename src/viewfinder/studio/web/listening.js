@@ -25,7 +25,7 @@ export function listen(page) {
     const pressed = /** @type {HTMLElement} */ (event.target).closest("button, label.check");
     if (event.detail && pressed && !page.dialogs.open) page.stage.element.focus({ preventScroll: true });
   });
-  page.press.watch(/** @type {HTMLElement} */ (document.querySelector("aside")));
+  for (const place of document.querySelectorAll("aside, #chips")) page.press.watch(/** @type {HTMLElement} */ (place));
   document.getElementById("help")?.addEventListener("click", () => page.run("help"));
   document.getElementById("theme")?.addEventListener("click", () => theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
 }
