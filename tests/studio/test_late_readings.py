@@ -318,3 +318,27 @@ def test_of_an_edit_of_several_pictures_what_was_not_read_since_is_undone(tmp_pa
         assert [each.state for each in store.pictures().pictures] == ["todo", "todo"]
         assert store.redo("redo", "ann").of == 1
         assert [each.state for each in store.pictures().pictures] == ["skipped", "todo"]
+
+
+def test_a_log_that_says_less_of_pictures_is_undone_and_restored_too(tmp_path):
+    of = Voc(tmp_path)
+    with open_store(tmp_path, wait=True) as store:
+        for state in ("done", "todo"):
+            revision = store.picture(2).picture.revision
+            store.apply(Operation(state, (SetState(2, state, revision),), "ann"))
+        with store._database.write() as connection:
+            for seq, before, after in ((1, "todo", "done"), (2, "done", "todo")):
+                texts = [json.dumps({"label": None, "state": each}) for each in (before, after)]
+                row = tables.change.update().where(tables.change.c.seq == seq)
+                connection.execute(row.values(before=texts[0], after=texts[1]))
+        store.undo("undo", "ann")
+        assert store.picture(2).picture.state == "done"
+        store.redo("redo", "ann")
+        look(store, of, 2)
+        store.restore("then", 1, "ann")
+        assert (store.picture(2).picture.state, boxes(store)) == ("done", [])
+        store.restore("first", 0, "ann")
+        assert (store.picture(2).picture.state, boxes(store)) == ("todo", [])
+        store.undo("back", "ann")
+        store.undo("on", "ann")
+        assert len(boxes(store)) == 2

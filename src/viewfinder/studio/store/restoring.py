@@ -94,7 +94,9 @@ def _read_later(
     boxed = {each.picture for key, each in was.items() if key[0] == "box" and each.contents}
     pictures: dict[int, set[int]] = defaultdict(set)
     for picture, moment in last.items():
+        # An older log says less of a picture: it did not wait.
         said = loaded(was["picture", str(picture)].contents) or {}
+        said = {"ready": 1, "listed": 1, **said}
         bare = said["state"] == "todo" and not said["listed"] and picture not in boxed
         if not said["ready"] or bare:
             pictures[moment].add(picture)
