@@ -117,9 +117,10 @@ def unread_faults(
         where, detail, fix = _as_it_is_now(root, file, tuple(sign), given(why))
         own = [paths[id] for id in ids if id in paths]
         waiting.update(ids)
-        also = f", and {some(own, 2)} left out" if own else ""
         about = file, own[0] if own else ""
         blocking = passed is not None and file not in passed
+        is_ = "is" if len(own) == 1 else "are"
+        also = f"; {some(own, 2)} {is_} left out" if own and not blocking else ""
         faults.append(Fault("label", where, f"{detail}{also}", fix, blocking, *about))
     return [*faults, *_held_faults(known.get("mended", {}), pictures, paths)], waiting
 
