@@ -264,12 +264,12 @@ def test_what_waits_is_named_with_its_file_wherever_the_labels_are_read(yolo, ba
 
     open_store(yolo, wait=True).close()
     said = asked()
-    assert said.startswith("labels/1.txt, line 2: 'hello' are not numbers alone; images/1.jpg")
+    assert said.startswith("labels/1.txt, line 2: 'hello' are not numbers alone; write")
     assert "write class x y width height, and the studio" in said
     bad.write_text(LINE)
     assert "could not be read, and is another file since" in asked()
     bad.unlink()
-    assert "it is gone; images/1.jpg is left out" in asked()
+    assert "it is gone; put it back" in asked()
     bad.write_text("hello\n")
     with open_store(yolo) as store:
         store.look_at_disk()

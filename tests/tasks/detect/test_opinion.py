@@ -17,7 +17,7 @@ from viewfinder.tasks import find
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.opinion.forming import FramedSplit, form_opinion
-from viewfinder.tasks.detect.opinion.judging import refuse_unjudged
+from viewfinder.tasks.detect.opinion.judging import why_unjudged
 from viewfinder.tasks.detect.opinion.second import (
     FILE,
     Consulted,
@@ -28,6 +28,7 @@ from viewfinder.tasks.detect.opinion.second import (
     read_opinion,
     write_opinion,
 )
+from viewfinder.tasks.detect.recipe import DetectRecipe
 
 KNOWN = np.array([0, 1])
 SHARES = st.lists(st.floats(1e-3, 1), min_size=3, max_size=3).map(np.array)
@@ -347,12 +348,11 @@ def test_a_set_that_cannot_judge_one_is_refused_before_anything_is_learnt():
             val_dealt=dealt,
         )
 
-    refuse_unjudged(dataset([0, 1], [0] * 10))
-    with pytest.raises(InputError, match="and there are 9: hold more out"):
-        refuse_unjudged(dataset([0, 1], [1] * 9))
-    with pytest.raises(
-        InputError, match="and there are 0: put more pictures with objects into val"
-    ):
-        refuse_unjudged(dataset([0, 1], [], dealt=False))
-    with pytest.raises(InputError, match="but one class to learn: leave it out"):
-        refuse_unjudged(dataset([1, 1], [1] * 20))
+    assert why_unjudged(dataset([0, 1], [0] * 10)) == ""
+    assert "and there are 9: hold more out" in why_unjudged(dataset([0, 1], [1] * 9))
+    none = why_unjudged(dataset([0, 1], [], dealt=False))
+    assert none.endswith("and there are 0: put more pictures with objects into val")
+    assert "but one class to learn: leave it out" in why_unjudged(dataset([1, 1], [1] * 20))
+    learner, recipe = find("detect"), DetectRecipe(second_opinion=True)
+    with pytest.raises(InputError, match="--second-opinion: it is judged by 10 objects"):
+        learner.decided(recipe, dataset([0, 1], [1] * 9))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from viewfinder import nets
 from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import cache_folder
 from viewfinder.nets.checkpoints import LoadReport
@@ -31,7 +32,7 @@ from viewfinder.tasks.detect.examples.sampling import (
     repeat_factors,
 )
 from viewfinder.tasks.detect.heads import head_of, head_of_net
-from viewfinder.tasks.detect.opinion.judging import refuse_unjudged
+from viewfinder.tasks.detect.opinion.judging import why_unjudged
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.tiling.choosing import describe_tiling, tiles_for
 from viewfinder.tasks.detect.tiling.tiles import TILES, tiles_of
@@ -80,8 +81,8 @@ class BoxLearner(Learner[DetectRecipe, TrainExamples, BoxBatch]):
         Raises:
             InputError: a second opinion is asked for, which this set cannot judge.
         """
-        if recipe.second_opinion:
-            refuse_unjudged(dataset)
+        if recipe.second_opinion and (reason := why_unjudged(dataset)):
+            raise InputError(f"--second-opinion: {reason}")
         tiles = tiles_for(recipe, dataset)
         if tiles is None:
             return {}

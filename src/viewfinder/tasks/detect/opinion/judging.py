@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes, to_find
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import iou
 from viewfinder.tasks.chance import likelier_by_chance
 from viewfinder.tasks.classify.heads import Floats, Labels
@@ -93,24 +92,20 @@ def more_held_out(dataset: Dataset) -> str:
     return "put more pictures with objects into val"
 
 
-def refuse_unjudged(dataset: Dataset) -> None:
-    """Refuse a set that cannot judge an opinion, whatever is found in it.
-
-    Raises:
-        InputError: it has one class to learn, or fewer held-out objects than must be found.
-    """
+def why_unjudged(dataset: Dataset) -> str:
+    """Why a set cannot judge an opinion, whatever is found in it, and what to do: it has one class
+    to learn, or fewer held-out objects than must be found; nothing where it can."""
     train, val = (_objects_of(dataset, split) for split in ("train", "val"))
     known = np.unique(train)
     there = int(np.isin(val, known).sum())
     if len(known) < 2:
-        reason, helps = "there is but one class to learn", "leave it out"
-    elif there < _FEWEST:
-        reason = f"it is judged by {_FEWEST} objects or more that are found in held-out pictures, "
-        reason += f"and there {'is' if there == 1 else 'are'} {there}"
-        helps = more_held_out(dataset)
-    else:
-        return
-    raise InputError(f"--second-opinion: {reason}: {helps}")
+        return "there is but one class to learn: leave it out"
+    if there >= _FEWEST:
+        return ""
+    return (
+        f"it is judged by {_FEWEST} objects or more that are found in held-out pictures, and there "
+        f"{'is' if there == 1 else 'are'} {there}: {more_held_out(dataset)}"
+    )
 
 
 def _objects_of(dataset: Dataset, split: str) -> Labels:
