@@ -77,7 +77,7 @@ class Suspects:
         """How many labels may be wrong, in words."""
         if not self.named:
             return "no label that stands out as wrong"
-        about = f", perhaps {self.wrong:,} of them" if self.wrong < self.named else ""
+        about = f", perhaps {self.wrong:,} of them or more" if self.wrong < self.named else ""
         return f"{counted(self.named, 'label')} that may be wrong{about}"
 
 
