@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from viewfinder.datasets.converting import convert
-from viewfinder.datasets.opening import open_dataset, read_boxes, usable_boxes
+from viewfinder.datasets.opening import open_dataset, read_box_files, read_boxes, usable_boxes
 from viewfinder.errors import InputError
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
 
@@ -63,7 +63,7 @@ def test_a_file_that_is_mended_is_read_as_if_it_had_been_so(yolo, url):
         now = store.snapshot()
         # What could be read of it was counted before.
         assert store.counts() == before
-        expected = usable_boxes(read_boxes(yolo)) if url else now
+        expected = usable_boxes(read_box_files(yolo)) if url else now
         assert now.paths == expected.paths
         assert (now.boxes.corners == expected.boxes.corners).all()
         assert {now.classes[label] for label in now.boxes.classes} == {"crimson", "blue"}

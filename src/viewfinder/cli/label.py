@@ -48,7 +48,8 @@ class Flags:
     port: int | None = None
     """The port; 8790 if not given, or any free one where that is taken."""
     database: str | None = None
-    """URL of a PostgreSQL database that keeps the labels of this set, for a team."""
+    """URL of a PostgreSQL database that keeps the labels of this set, for a team; other commands
+    then refuse the set's files, and read what the page exports."""
 
 
 def run(flags: Flags) -> int:

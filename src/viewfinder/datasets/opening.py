@@ -23,6 +23,7 @@ from viewfinder.datasets.formats.class_folders.reading import (
     open_class_folders,
 )
 from viewfinder.datasets.formats.coco.reading import read_coco
+from viewfinder.datasets.formats.label_server import server_of
 from viewfinder.datasets.formats.label_store import (
     LAYOUT,
     masks_edited,
@@ -119,6 +120,9 @@ def _stored(source: str | Path) -> Dataset | None:
 def _studio_beside(file: Path) -> str:
     """A note where a file of labels is read whose set was edited in the studio."""
     folders = () if file.is_dir() else tuple(file.absolute().parents)[:2]
+    for folder in folders:
+        if (server := server_of(folder)) is not None:
+            return f"newer labels of {folder} may be in {server}, and are not read here"
     stores = [store for folder in folders if (store := store_file(folder)) is not None]
     return (
         f"the labels edited in the studio are read by naming the folder: {stores[0].parent.parent}"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
+from viewfinder.datasets.editing.transaction import HIDDEN, SERVED, STUDIO
 from viewfinder.errors import InputError
 
 MARK = "demo.json"
@@ -21,7 +21,7 @@ def refuse_labelled(folder: Path) -> None:
     Raises:
         InputError: they were, and a person's labels may be among theirs.
     """
-    if (folder / FRAMES / HIDDEN / STUDIO).exists():
+    if any((folder / FRAMES / HIDDEN / name).exists() for name in (STUDIO, SERVED)):
         raise InputError(
             f"{folder / FRAMES} was opened in the studio and may hold labels of yours: give "
             "another --out, or move it away"

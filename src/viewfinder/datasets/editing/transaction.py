@@ -45,6 +45,9 @@ HIDDEN = ".viewfinder"
 STUDIO = "labels.db"
 """The file in it that the studio keeps a set's labels in, which then count, and not its files'."""
 
+SERVED = "database.json"
+"""The file in it that says in which PostgreSQL database a team keeps a set's labels instead."""
+
 Found = TypeVar("Found")
 
 # How often a set is read again that others edit meanwhile.
@@ -211,7 +214,7 @@ def _refuse_stored(root: Path) -> None:
     Raises:
         InputError: the studio keeps the labels of this set.
     """
-    if (root / HIDDEN / STUDIO).is_file():
+    if any((root / HIDDEN / name).is_file() for name in (STUDIO, SERVED)):
         raise InputError(
             f"the labels of {root} are the studio's now, and not its files': change them there, or "
             "export them and change those"

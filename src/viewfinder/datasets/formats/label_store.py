@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.boxes import Boxes, BoxTrack, gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
+from viewfinder.datasets.formats.label_server import refuse_served
 from viewfinder.datasets.formats.stored_classes import Ask, classes_of, numbered
 from viewfinder.datasets.formats.stored_rows import (
     BoxRow,
@@ -106,8 +107,10 @@ def read_label_store(root: Path) -> Dataset | None:
     marked before all pictures were taken in.
 
     Raises:
-        InputError: the file is damaged, of another version, or not what the studio writes.
+        InputError: the file is damaged, of another version, or not what the studio writes; or the
+            labels are in a PostgreSQL database.
     """
+    refuse_served(root)
     file = store_file(root)
     if file is None:
         return None

@@ -61,7 +61,7 @@ class Queue:
         if on and self._store.kind() == "masks":
             raise InputError("files of masks are shown in their own order")
         if on and store_file(self._store.data) is None:
-            raise InputError("labels in a server's database have no order: use `viewfinder order`")
+            raise InputError("labels in a server's database are shown in their own order")
         with self._lock:
             self._on, self._error = on, ""
             self._ids = []

@@ -37,7 +37,7 @@ class Database:
     """Transactions on one database, from any thread.
 
     Attributes:
-        caution: what to know of the disk that it lies on, in a sentence; nothing of most.
+        caution: what to know of the place that it lies on, in a sentence; nothing of most.
 
     Raises:
         InputError: it is of a newer version, or no database of ours.

@@ -39,6 +39,20 @@ def address_of(url: str | None) -> tuple[URL, dict[str, object]]:
     return address.set(drivername="postgresql+pg8000", username=username, query=query), given
 
 
+def place_of(url: str) -> dict[str, object]:
+    """Where a set's labels are, for others to read: without a person's name or password."""
+    address, given = address_of(url)
+    socket = str(make_url(url).query.get("host", ""))
+    settings = given.get("startup_params")
+    schema = settings.get("search_path", "") if isinstance(settings, dict) else ""
+    place: dict[str, object] = {
+        "host": socket or address.host or "localhost",
+        "port": address.port or _PORT,
+        "name": address.database or "",
+    }
+    return {**place, "schema": schema} if schema else place
+
+
 def of_the_request(error: DBAPIError) -> bool:
     """Whether what was asked is at fault, so that asking again would not help."""
     if isinstance(error, DataError | IntegrityError):

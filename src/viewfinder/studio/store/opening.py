@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from viewfinder.datasets.formats.label_server import keep_server, refuse_other_store
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing
 from viewfinder.studio.store import lines
 from viewfinder.studio.store.database import Database, database_file
+from viewfinder.studio.store.drivers import place_of
 from viewfinder.studio.store.records import Kind
 from viewfinder.studio.store.store import Store
 
@@ -25,7 +27,8 @@ def open_store(
 
     Raises:
         InputError: no such folder, or the database is damaged, newer, another program's, or cannot
-            be reached; with `wait` also why the folder cannot be read.
+            be reached, or the folder's labels are kept in the other place;
+            with `wait` also why the folder cannot be read.
     """
     data = data.expanduser()
     store = Store(data, _database(data, url), kind)
@@ -41,8 +44,11 @@ def open_store(
 def _database(data: Path, url: str | None) -> Database:
     if not data.is_dir():
         raise InputError(f"there is no folder {data}: give a folder of pictures")
+    refuse_other_store(data, served=url is not None)
     if url is not None:
-        return Database(None, url)
+        database = Database(None, url)
+        database.caution = keep_server(data, place_of(url))
+        return database
     file = database_file(data)
     with explained_writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)

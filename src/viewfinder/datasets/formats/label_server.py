@@ -1,0 +1,125 @@
+"""A set whose labels a team keeps in PostgreSQL: `DATA/.viewfinder/database.json` says where.
+
+The studio leaves it when it opens such a set. Nothing here asks the database; whoever would read
+the set's files instead, which are older, is refused.
+"""
+
+import contextlib
+import json
+from pathlib import Path
+from shlex import quote
+
+from viewfinder.datasets.editing.transaction import HIDDEN, SERVED, STUDIO
+from viewfinder.errors import InputError
+from viewfinder.files import explained_writing, inside, write_json
+from viewfinder.reading import read_bytes
+
+_LONGEST = 200
+
+
+def server_of(root: Path) -> str | None:
+    """Where the PostgreSQL database of a folder's labels is, in words; None where none is known."""
+    file = root / HIDDEN / SERVED
+    try:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:  # so can no labels beside it be read, and whoever reads those says why
+        return None
+    known: object = None
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        known = json.loads(read_bytes(file))
+    if not isinstance(known, dict):
+        return "a PostgreSQL database"
+    return f"PostgreSQL ({_named(known)})"
+
+
+def _named(known: dict[str, object]) -> str:
+    host, port, name, schema = (
+        str(known.get(key) or "")[:_LONGEST] for key in ("host", "port", "name", "schema")
+    )
+    place = f"{host or '?'}:{port}" if port else host or "?"
+    return f"{place}/{name}" + (f", schema {schema}" if schema else "")
+
+
+def keep_server(root: Path, place: dict[str, object]) -> str:
+    """Leave a mark in a folder that says where its labels are.
+
+    Args:
+        place: `host`, `port`, `name` and, if it is not the usual one, `schema`; no person's name
+            and no password.
+
+    Returns:
+        what a person should know of it, in a sentence; nothing where all is as it was.
+    """
+    before, now = server_of(root), f"PostgreSQL ({_named(place)})"
+    if before == now:
+        return ""
+    file = root / HIDDEN / SERVED
+    try:
+        with explained_writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        inside(root, [file], follow=False)
+        write_json(file, place)
+    except InputError as error:
+        return (
+            f"{error}: without this file, `check`, `train` and the others read the set's files and "
+            "not the labels kept here"
+        )
+    if before is None:
+        return ""
+    return (
+        f"the labels of this set were kept in {before} until now, and are kept in {now} from now "
+        "on: if that is another database, the labels of the first are not in it"
+    )
+
+
+def refuse_served(root: Path) -> None:
+    """Refuse to read the labels of a folder where newer ones are in a PostgreSQL database.
+
+    Raises:
+        InputError: they are.
+    """
+    server = server_of(root)
+    if server is None:
+        return
+    mark, beside = root / HIDDEN / SERVED, root / HIDDEN / STUDIO
+    if beside.exists():
+        raise InputError(
+            f"labels of {root} are kept twice, in {server} and in {beside}: move away {mark} if "
+            f"those of {STUDIO} count, or {STUDIO} if those of PostgreSQL do"
+        )
+    raise InputError(
+        f"the labels of {root} are kept in {server}, and its files may be older: *Export* them on "
+        f"the page of `{_opening(root)}` and give that new folder; or remove {mark} to read the "
+        "files as they are"
+    )
+
+
+def refuse_other_store(root: Path, *, served: bool) -> None:
+    """Refuse to open a second store of labels for a folder, with none of the first one's labels.
+
+    Args:
+        served: it is to be in PostgreSQL, and else in the folder.
+
+    Raises:
+        InputError: its labels are kept in the other place.
+    """
+    beside = root / HIDDEN / STUDIO
+    if served and beside.exists():
+        raise InputError(
+            f"the labels of {root} are kept in {beside}, which --database would leave aside: open "
+            f"the folder without it, or move {STUDIO} away"
+        )
+    if not served and (server := server_of(root)) is not None:
+        twice = (
+            f"; {beside} holds labels too, that count once that is done" if beside.exists() else ""
+        )
+        raise InputError(
+            f"the labels of {root} are kept in {server}: open it with `{_opening(root)}`; or "
+            f"remove {root / HIDDEN / SERVED} to label in the folder itself{twice}"
+        )
+
+
+def _opening(root: Path) -> str:
+    return f"viewfinder label {quote(str(root))} --database postgresql://…"
