@@ -17,6 +17,8 @@ from viewfinder.wording import counted
 _CROWDED = 2.0
 # One thread must be so much faster to be taken.
 _GAIN = 0.7
+# One so much faster is so beyond doubt: others do not change that from moment to moment.
+_BEYOND_DOUBT = 0.4
 # With more threads than this, one alone would lose too much once the others are done.
 _MOST = 4
 _SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -58,19 +60,20 @@ def spare_threads_if_crowded(seconds_of_one: Callable[[], float], what: str = "a
     threads = torch.get_num_threads()
     if not _crowded():
         return
+    note("other programs keep this machine busy: measuring whether one thread is faster")
     together, alone = [], []
     for _ in range(2):  # in turns, as what others do changes from moment to moment
         torch.set_num_threads(threads)
         together.append(seconds_of_one())
         torch.set_num_threads(1)
         alone.append(seconds_of_one())
+        if alone[0] < _BEYOND_DOUBT * together[0]:
+            break
     torch.set_num_threads(threads)
     if min(alone) >= _GAIN * min(together):
         return
-    found = (
-        f"other programs keep this machine busy: {what} takes {min(together):.2g} s with {threads} "
-        f"threads, and {min(alone):.2g} s with one"
-    )
+    times = f"{min(together):.2g} s with {threads} threads, and {min(alone):.2g} s with one"
+    found = f"{what} takes {times}"
     if threads > _MOST or threads_are_asked_for():
         note(f"{found}; as long as they do, {ONE_THREAD} is faster")
         return

@@ -348,7 +348,8 @@ def test_a_set_that_cannot_judge_one_is_refused_before_anything_is_learnt():
             val_dealt=dealt,
         )
 
-    assert why_unjudged(dataset([0, 1], [0] * 10)) == ""
+    assert why_unjudged(dataset([0, 1], [1] + [0] * 9)) == ""
+    assert "of one class: hold more out" in why_unjudged(dataset([0, 1], [0] * 10))
     assert "and there are 9: hold more out" in why_unjudged(dataset([0, 1], [1] * 9))
     none = why_unjudged(dataset([0, 1], [], dealt=False))
     assert none.endswith("and there are 0: put more pictures with objects into val")

@@ -16,7 +16,7 @@ from torch import Tensor
 from viewfinder.datasets.boxes import Boxes, to_find
 from viewfinder.datasets.framing import frame_matrix
 from viewfinder.datasets.loading import Pixels
-from viewfinder.events import track
+from viewfinder.events import counting
 from viewfinder.features.vectors import Extractor, described
 from viewfinder.pictures.geometry import transform_boxes
 from viewfinder.tasks.answering import in_batches
@@ -151,10 +151,13 @@ def _crops(split: FramedSplit, extractor: Extractor) -> tuple[Labels, Floats]:
             count += len(rows)
     labels, found = list[int](), list[Floats]()
     parts = [chosen[start : start + _BATCH] for start in range(0, len(chosen), _BATCH)]
-    for part in track(parts, total=len(parts), description="describing labelled objects"):
-        pictures = [as_arrays(split.pixels.take([number]))[0] for number, _ in part]
-        boxes = [truth.corners[rows].astype(np.float32) for _, rows in part]
-        found += describe(pictures, boxes, extractor, mirrored=mirrored)
-        labels += [int(label) for _, rows in part for label in truth.classes[rows]]
+    with counting(total=count, description="describing labelled objects") as one_more:
+        for part in parts:
+            pictures = [as_arrays(split.pixels.take([number]))[0] for number, _ in part]
+            boxes = [truth.corners[rows].astype(np.float32) for _, rows in part]
+            found += describe(pictures, boxes, extractor, mirrored=mirrored)
+            for label in (label for _, rows in part for label in truth.classes[rows]):
+                labels.append(int(label))
+                one_more()
     empty = np.zeros((0, 1, extractor.width))
     return np.array(labels, np.int64), np.concatenate(found) if found else empty

@@ -94,14 +94,16 @@ def more_held_out(dataset: Dataset) -> str:
 
 def why_unjudged(dataset: Dataset) -> str:
     """Why a set cannot judge an opinion, whatever is found in it, and what to do: it has one class
-    to learn, or fewer held-out objects than must be found; nothing where it can."""
+    to learn, or to judge by, or fewer held-out objects than must be found; nothing where it can."""
     train, val = (_objects_of(dataset, split) for split in ("train", "val"))
     known = np.unique(train)
     there = int(np.isin(val, known).sum())
     if len(known) < 2:
         return "there is but one class to learn: leave it out"
-    if there >= _FEWEST:
+    if there >= _FEWEST and len(np.unique(val)) > 1:
         return ""
+    if there >= _FEWEST:
+        return f"all held-out objects are of one class: {more_held_out(dataset)}"
     return (
         f"it is judged by {_FEWEST} objects or more that are found in held-out pictures, and there "
         f"{'is' if there == 1 else 'are'} {there}: {more_held_out(dataset)}"

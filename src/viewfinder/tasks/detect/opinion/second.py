@@ -246,7 +246,10 @@ def read_opinion(folder: Path, classes: Sequence[str]) -> Opinion | None:
     fits = fits and known.min() >= 0 and known.max() < len(classes)
     names = tuple(classes[label] for label in known.tolist()) if fits else ()
     if not fits or told not in (None, list(names)):
-        raise InputError(f"{file} is damaged, or of another run: train it again, or remove it")
+        raise InputError(
+            f"{file} is damaged, or of another run: copy it from where the run was trained, or "
+            "remove it"
+        )
     if not all(np.isfinite(arrays[name]).all() for name in ("weight", "bias")):
         raise InputError(f"{file} is damaged: it has what is no number")
     layer = LinearHead(arrays["weight"].astype(np.float64), arrays["bias"].astype(np.float64))
