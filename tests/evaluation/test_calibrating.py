@@ -130,7 +130,11 @@ def test_test_pictures_judge_a_map_but_do_not_fit_it():
     assert "more than chance where 1,000 test pictures judge too" in found.says
     alike = fit(easy, "these", boastful(1000, 0.5, seed=1))
     assert alike.map == fit(easy, "these").map
-    assert alike.after.count == 1300
+    assert alike.after.count == 1000, "what was fitted on would flatter it"
+    assert alike.says.endswith(f"{alike.after.ece:.3f} after, of 1,000 test pictures")
+    few = fit(easy, "these", boastful(20, 0.5, seed=1))
+    assert few.after.count == 320
+    assert few.says.endswith("of these and the test pictures")
 
 
 def test_so_few_pictures_need_a_gain_that_halves_of_them_agree_on():

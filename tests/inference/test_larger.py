@@ -3,13 +3,17 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.helpers.untrained import untrained_detector
 from viewfinder import open_run
 from viewfinder.events import listening
+from viewfinder.inference.answers import Answer
+from viewfinder.inference.larger import sized_answers, tell_of_larger
 from viewfinder.runs.run import open_run as open_folder
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.manifest import write_manifest
 
 
@@ -17,7 +21,8 @@ from viewfinder.tasks.manifest import write_manifest
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("larger") / "run"
     run = untrained_detector(folder, ("a", "b"))
-    data = run.manifest.data | {"longer_side": {"median": 64, "most": 96}}
+    sides, shares = {"median": 64, "most": 96}, {"median": 0.2, "low": 0.15}
+    data = run.manifest.data | {"longer_side": sides, "object_share": shares}
     write_manifest(folder, replace(run.manifest, data=data))
     return folder
 
@@ -52,7 +57,9 @@ def told(ask):
 )
 def test_larger_pictures_are_told_of_once(folder, tmp_path, sizes, tiles, words):
     source = pictures(tmp_path / "new", *sizes)
-    found = told(lambda: open_run(folder).predict(source, device="cpu", tiles=tiles))
+    run = open_run(folder)
+    # An untrained net finds nothing from so high a score on.
+    found = told(lambda: run.predict(source, device="cpu", tiles=tiles, threshold=0.999))
     assert [words in each and "add --tiles 64 to" in each for each in found] == [True] * bool(words)
 
 
@@ -62,13 +69,43 @@ def test_nothing_is_told_of_a_run_that_does_not_know_its_pictures(tmp_path):
     assert not told(lambda: open_run(tmp_path / "old").predict(source, device="cpu"))
 
 
-def test_what_was_learnt_from_is_kept_and_held_to_be_pixels(folder):
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ([0.05, 0.19, 0.2, 0.5], None),  # of the same scene in more pixels
+        ([0.14, 0.14, 0.14], None),
+        ([0.05, 0.06, 0.5], "objects in it take 6.0% of its longer side where those learnt from "),
+        ([], "no object is found in it"),
+    ],
+)
+def test_pictures_that_are_only_finer_are_not_told_of(folder, shares, words):
+    model = open_run(folder).model
+    sized = [(500, np.array(shares)), (64, np.array([0.01]))]
+    found = told(lambda: tell_of_larger(model, open_folder(folder), lambda: sized))
+    assert [words in each for each in found] == [True] * (words is not None)
+
+
+def test_only_what_is_shown_counts_as_found():
+    boxes = np.array([[0, 0, 100, 25], [0, 0, 9, 9]], np.float32)
+    found = Detections(boxes, np.array([0.3, 0.2]), np.zeros(2, int))
+    ((longer, shares),) = sized_answers([Answer("a.png", (500, 300), found)])
+    assert longer == 500
+    assert shares.tolist() == [0.1]
+
+
+def test_what_was_learnt_from_is_kept_and_held_to_be_pixels_and_shares(folder):
     assert open_folder(folder).manifest.data["longer_side"] == {"median": 64, "most": 96}
     file = folder / "run.json"
     kept = file.read_text()
     document = json.loads(kept)
     for wrong in ({"median": 64}, {"median": 0, "most": 96}, {"median": "64", "most": 96}):
         document["data"]["longer_side"] = wrong
+        file.write_text(json.dumps(document))
+        with pytest.raises(Exception, match="damaged"):
+            open_folder(folder)
+    document = json.loads(kept)
+    for wrong in ({"median": 0.2}, {"median": 0.1, "low": 0.2}, {"median": 0.1, "low": 0}):
+        document["data"]["object_share"] = wrong
         file.write_text(json.dumps(document))
         with pytest.raises(Exception, match="damaged"):
             open_folder(folder)

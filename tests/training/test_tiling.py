@@ -133,6 +133,8 @@ def test_the_measuring_of_the_last_epoch_is_counted_and_sizes_are_kept(small, mo
     assert 10 * asked <= ready.forecast.after < 10 * asked + 5
     assert ready.forecast.each == ready.forecast.after + 6
     assert ready.record["longer_side"] == {"median": 240, "most": 240}
+    share = pytest.approx(10 / 240)
+    assert ready.record["object_share"] == {"median": share, "low": share}
 
 
 def test_what_cannot_be_taken_apart_is_refused(small, tmp_path) -> None:

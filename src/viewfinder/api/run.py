@@ -15,7 +15,7 @@ from viewfinder.events import FitJudged
 from viewfinder.inference.asking import Asking, as_asked
 from viewfinder.inference.caution import caution_of
 from viewfinder.inference.drawing import draw_answers
-from viewfinder.inference.larger import tell_of_larger
+from viewfinder.inference.larger import sized_answers, tell_of_larger
 from viewfinder.inference.learnt.unlike import familiarity_of
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
@@ -184,7 +184,7 @@ class Run:
             answers = iter(draw_answers(answers, Path(out), classes=classes, bits=bits))
         found = Predictions(answers, classes=classes, bits=bits)
         if asking.get("tiles") is None:
-            tell_of_larger(model, self.trained, lambda: [max(each.size) for each in found.answers])
+            tell_of_larger(model, self.trained, lambda: sized_answers(found.answers))
         return found
 
     def track(
@@ -223,7 +223,7 @@ class Run:
             zones=zones,
         )
         if asking.get("tiles") is None:
-            tell_of_larger(model, self.trained, lambda: [max(a.size) for a in followed.answers])
+            tell_of_larger(model, self.trained, lambda: sized_answers(followed.answers))
         return followed
 
     def __str__(self) -> str:

@@ -10,16 +10,16 @@ Labels state the size of the picture that they were marked on. Where the file no
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from viewfinder.datasets.boxes import Boxes, no_size
+from viewfinder.datasets.boxes import Boxes, no_size, to_find
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.events import track
@@ -86,6 +86,29 @@ def longer_sides(dataset: Dataset) -> NDArray[np.int64]:
     sizes = stated if known else measured_sizes(dataset.root, dataset.paths)
     assert sizes is not None
     return np.asarray(sizes.max(axis=1, initial=0), np.int64)
+
+
+def object_shares(corners: NDArray[np.floating], longer: ArrayLike) -> NDArray[np.float64]:
+    """M: an object's mean side, √(width·height), as a share of its picture's longer side.
+
+    Args:
+        corners: M×4 as x1, y1, x2, y2 in pixels.
+        longer: the side of all objects' picture, or M of each one's own.
+    """
+    sides = np.sqrt((corners[:, 2:] - corners[:, :2]).astype(np.float64).prod(axis=1))
+    return np.asarray(sides / np.maximum(longer, 1), np.float64)
+
+
+def sized_objects(dataset: Dataset) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Of each picture in which an object is marked: its longer side, 0 if unknown, and the objects'
+    shares of it."""
+    if dataset.boxes is None:
+        return
+    longer, wanted = longer_sides(dataset), to_find(dataset.boxes)
+    for number, side in enumerate(longer.tolist()):
+        rows = dataset.boxes.of(number)
+        if wanted[rows].any():
+            yield side, object_shares(dataset.boxes.corners[rows][wanted[rows]], side)
 
 
 def _measures_of(dataset: Dataset) -> Measures:

@@ -95,7 +95,8 @@ class Fitted:
     Attributes:
         map: None where the scores are left alone.
         before, after: how far scores can be believed, the net's own and mapped by what other
-            pictures say, of test pictures too where these judged; None of fewer than 30.
+            pictures say; of the test pictures alone where these judged and hold enough answers, of
+            both where they hold fewer; None of fewer than 30.
         claims: of what is answered in the end, mapped by what other pictures say.
         of: which pictures it was fitted on, in words.
     """
@@ -152,18 +153,23 @@ def fit(evidence: Evidence, of: str, test: Evidence | None = None) -> Fitted:
     if lacks := evidence.lacks():
         return Fitted(None, f"{_LEFT}: {lacks}", claims, before, before, of, kept)
     found, crossed = evidence.fit(), cross_fitted(evidence)
-    own, mapped, more = claims, crossed.claims(), np.zeros(0)
+    own, mapped, more, among = claims, crossed.claims(), np.zeros(0), ""
+    told: tuple[Claims, Claims] | None = None
     if test is not None:
         tested = test.mapped(found)
         more = gains_by_picture(test, tested)
-        own, mapped = own.joined(test.claims()), mapped.joined(tested.claims())
-    both = _believed(own), _believed(mapped)
-    if against := _against(gains_by_halves(evidence), more, *both, of=of):
+        alone = test.claims(), tested.claims()
+        own, mapped = own.joined(alone[0]), mapped.joined(alone[1])
+        among = ", of these and the test pictures"
+        if alone[0].enough and alone[1].enough:
+            told, among = alone, f", of {counted(len(more), 'test picture')}"
+    judged = _believed(own), _believed(mapped)
+    both = judged if told is None else (_believed(told[0]), _believed(told[1]))
+    if against := _against(gains_by_halves(evidence), more, *judged, of=of):
         return Fitted(None, f"{_LEFT}: {against}", claims, both[0], both[0], of, kept)
     fitted, says = replace(crossed.claims(), fitted=of), f"scores are calibrated on {of}"
     if both[0] and both[1]:
-        says += f": calibration error {both[0].ece:.3f} before, {both[1].ece:.3f} after"
-        says += "" if test is None else ", of these and the test pictures"
+        says += f": calibration error {both[0].ece:.3f} before, {both[1].ece:.3f} after{among}"
     return Fitted(found, says, fitted, *both, of, evidence.mapped(found).kept())
 
 

@@ -5,7 +5,7 @@ from typing import cast
 
 import torch
 
-from viewfinder.datasets.measuring import longer_sides
+from viewfinder.datasets.measuring import sized_objects
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.documents import Evaluation
@@ -56,7 +56,7 @@ def evaluate(
         _, judgement = judge_split(views, run, dataset, split, device=device)
         note(gain_by_views(model.config.task, once, judgement))
     if not whole:
-        tell_of_larger(model, run, lambda: longer_sides(judgement.examples).tolist())
+        tell_of_larger(model, run, lambda: sized_objects(judgement.examples))
     learnt = seen_in_training(run, judgement.examples) if run and chosen != HELD_OUT else []
     parts = [each.as_json() for each in weaknesses(model.config.task, judgement)]
     believed = calibration(model.config.task, judgement)

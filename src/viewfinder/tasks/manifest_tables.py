@@ -4,6 +4,7 @@ import math
 from typing import Literal, NotRequired, TypedDict
 
 from viewfinder.values import (
+    as_number,
     as_number_or_none,
     as_table,
     as_tables,
@@ -25,8 +26,9 @@ class DataRecord(TypedDict, total=False):
     `images` are counts by split, `per_class` of training pictures, `inputs` digests of what else
     was learnt from by the flag that named it, `depth` what the numbers of depth maps mean by
     folder, `decided` what the task made of the set itself, `folded` which fold of how many it is,
-    and `longer_side` that of the training pictures in pixels: the `median`, and what all but a
-    twentieth do not exceed (`most`).
+    `longer_side` that of the training pictures in pixels: the `median`, and what all but a
+    twentieth do not exceed (`most`), and `object_share` an object's mean side as a share of it: the
+    `median`, and what all but a tenth reach (`low`).
     """
 
     source: str
@@ -40,6 +42,7 @@ class DataRecord(TypedDict, total=False):
     decided: dict[str, dict[str, object]]
     folded: str
     longer_side: dict[str, int]
+    object_share: dict[str, float]
 
 
 class ArrangementRecord(TypedDict):
@@ -84,6 +87,13 @@ def _sides(table: object) -> dict[str, int]:
     return sides
 
 
+def _shares(table: object) -> dict[str, float]:
+    shares = {name: as_number(share) for name, share in as_table(table).items()}
+    if shares.keys() != {"median", "low"} or not 0 < shares["low"] <= shares["median"] < math.inf:
+        raise ValueError("object_share must be shares of a side, low and median")
+    return shares
+
+
 def checked_data(data: dict[str, object]) -> DataRecord:
     record: DataRecord = {
         "source": as_text(data["source"]),
@@ -103,6 +113,8 @@ def checked_data(data: dict[str, object]) -> DataRecord:
         record["folded"] = as_text(data["folded"])
     if "longer_side" in data:
         record["longer_side"] = _sides(data["longer_side"])
+    if "object_share" in data:
+        record["object_share"] = _shares(data["object_share"])
     return record
 
 

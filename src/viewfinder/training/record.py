@@ -7,7 +7,7 @@ from importlib.metadata import version
 import numpy as np
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.datasets.measuring import longer_sides
+from viewfinder.datasets.measuring import longer_sides, sized_objects
 from viewfinder.tasks.manifest_tables import DataRecord
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.resumable import digests_of_inputs
@@ -41,17 +41,28 @@ def data_record(dataset: Dataset, recipe: Recipe, source: str) -> DataRecord:
     }
     if depth:
         record["depth"] = depth
-    if sides := _longer_sides(dataset):
+    train = dataset.split("train")
+    some = train.select(np.arange(0, len(train), max(1, len(train) // _MEASURED)))
+    if sides := _longer_sides(some):
         record["longer_side"] = sides
+    if shares := _object_shares(some):
+        record["object_share"] = shares
     return record
 
 
-def _longer_sides(dataset: Dataset) -> dict[str, int]:
-    """How large training pictures are, by a sample of them; nothing where none can be measured."""
-    train = dataset.split("train")
-    step = max(1, len(train) // _MEASURED)
-    sides = longer_sides(train.select(np.arange(0, len(train), step)))
+def _longer_sides(some: Dataset) -> dict[str, int]:
+    """How large pictures are; nothing where none can be measured."""
+    sides = longer_sides(some)
     known = sides[sides > 0]
     if not len(known):
         return {}
     return {"median": round(np.median(known)), "most": round(np.quantile(known, 0.95))}
+
+
+def _object_shares(some: Dataset) -> dict[str, float]:
+    """How large objects are against their pictures; nothing where none can be measured."""
+    of_each = [shares for side, shares in sized_objects(some) if side > 0]
+    if not of_each:
+        return {}
+    shares = np.concatenate(of_each)
+    return {"median": float(np.median(shares)), "low": float(np.quantile(shares, 0.1))}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from viewfinder import nets
 from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.measuring import longer_sides
+from viewfinder.datasets.measuring import longer_sides, object_shares
 from viewfinder.errors import InputError
 from viewfinder.tasks.detect.recipe import LEAST_SIDE, DetectRecipe
 from viewfinder.tasks.detect.tiling.tiles import Tiles
@@ -92,5 +92,4 @@ def _sides(train: Dataset) -> _Sides | None:
         return None
     longer = np.maximum(longer_sides(chosen), 1).astype(np.float64)
     objects = boxes.corners[:, 2:] - boxes.corners[:, :2]
-    shares = np.sqrt(objects.prod(axis=1)) / longer[boxes.pictures()]
-    return _Sides(longer, objects, shares)
+    return _Sides(longer, objects, object_shares(boxes.corners, longer[boxes.pictures()]))
