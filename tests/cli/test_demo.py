@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -273,13 +274,25 @@ def test_ctrl_c_is_answered_once_even_while_processes_start(tmp_path, line):
     assert "this takes" not in told or line == "— film"
 
 
-def test_its_frames_are_what_is_labelled_and_then_kept(tmp_path):
+def test_of_a_folder_that_may_not_be_looked_into_its_own_name_is_said(tmp_path, monkeypatch):
+    def no_rights(path):
+        # Who runs tests as root may look into everything.
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", no_rights)
+    with pytest.raises(InputError) as said:
+        labelled_of(tmp_path)
+    assert str(said.value).startswith(f"{tmp_path} cannot be opened (Permission denied): see that")
+
+
+@pytest.mark.parametrize("kept_in", ["labels.db", "database.json"])
+def test_its_frames_are_what_is_labelled_and_then_kept(tmp_path, kept_in):
     demo = tmp_path / "demo"
     (demo / "frames" / ".viewfinder").mkdir(parents=True)
     assert labelled_of(demo) == demo
     (demo / "demo.json").write_text('{"stages": []}')
     assert labelled_of(demo) == demo / "frames"
     refuse_labelled(demo)
-    (demo / "frames" / ".viewfinder" / "labels.db").touch()
+    (demo / "frames" / ".viewfinder" / kept_in).touch()
     with pytest.raises(InputError, match="labels of yours"):
         refuse_labelled(demo)

@@ -140,7 +140,7 @@ def test_what_was_edited_since_stays_and_that_is_said_until_it_is_done(yolo, bad
         report = store.look_at_disk()
         assert (report.read, report.unread) == ((), ())
         (said,) = report.remarks
-        assert "labels/1.txt: it is another file than was read, and is not taken in" in said
+        assert "labels/1.txt: it is another file than was read, and was not taken in" in said
         assert first(store) == before
         assert PICTURE in store.snapshot().paths
     with open_store(yolo) as store:
@@ -148,7 +148,7 @@ def test_what_was_edited_since_stays_and_that_is_said_until_it_is_done(yolo, bad
         assert held(store) == [(FILE, (picture.id,))]
         (fault,) = check(yolo)[1]
         assert (fault.labels, fault.picture) == (FILE, PICTURE)
-        assert "has other labels by now; undo " in str(fault)
+        assert "had other labels then; once these edits are undone" in str(fault)
         for number, state in enumerate(("todo", "done")[1 - which :]):
             change = SetState(picture.id, state, before[0].revision + number)
             store.apply(Operation(f"said{number}", (change,), "ann"))
@@ -202,7 +202,7 @@ def test_a_file_that_nobody_may_open_is_read_once_one_may(yolo, bad, monkeypatch
     bad.write_text(LINE * 3)
     bad.chmod(0)
     with open_store(yolo, wait=True) as store:
-        assert waits(store, "Permission denied", boxes=0)
+        assert waits(store, "1.txt: it cannot be read (Permission denied); see that", boxes=0)
         assert not store.look_at_disk()
         bad.chmod(0o600)
         assert store.look_at_disk().read == (FILE,)

@@ -192,7 +192,7 @@ def test_a_page_of_a_picture_that_was_labelled_meanwhile_is_said_and_changes_not
         report = store.look_at_disk()
         assert (report.read, report.unread) == ((), ())
         (said,) = report.remarks
-        assert f"is not taken in, as {FIRST} has other labels by now" in said
+        assert f"was not taken in, as {FIRST} had other labels then" in said
         assert held(store) == [("Annotations/page1.xml", (id,))]
         assert FIRST in store.snapshot().paths
         assert first(store, FIRST)[1] == 1

@@ -10,8 +10,18 @@ FRAMES = "frames"
 
 
 def labelled_of(folder: Path) -> Path:
-    """The set that a person can label: of a demo's folder its frames, else the folder itself."""
-    demo = (folder / MARK).is_file() and (folder / FRAMES).is_dir()
+    """The set that a person can label: of a demo's folder its frames, else the folder itself.
+
+    Raises:
+        InputError: nothing in the folder can be looked at.
+    """
+    try:
+        demo = (folder / MARK).is_file() and (folder / FRAMES).is_dir()
+    except PermissionError as error:
+        raise InputError(
+            f"{folder} cannot be opened ({error.strerror}): see that your account may read it, and "
+            "write there"
+        ) from None
     return folder / FRAMES if demo else folder
 
 

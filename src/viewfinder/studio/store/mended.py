@@ -81,10 +81,9 @@ def hold(
     found = connection.execute(rows).all()
     paths = some([given(row.path) for row in found], 2)
     what = "it is another file than was read" if seq else "it can be read now"
-    have = "has" if len(found) == 1 else "have"
     why = (
-        f"{given(name)}: {what}, and is not taken in, as {paths} {have} other labels by now; undo "
-        "these edits in the studio and look again to have the file's, or say done to keep these"
+        f"{given(name)}: {what}, and was not taken in, as {paths} had other labels then; once "
+        "these edits are undone in the studio, *Look again* reads it, or say done to keep yours"
     )
     revisions = {str(row.id): row.rev for row in found}
     known.mended[name] = MendedFile(sign, seq, list(pictures), (kept(why), revisions))

@@ -173,8 +173,7 @@ class LineRows:
         try:
             text = read_text(file)
         except InputError as error:
-            detail, _, fix = str(error).removeprefix(f"{file} ").partition(": ")
-            fix = fix or "replace it"
+            detail, fix = _why_unread(file, str(error))
             own = name, self.paths[picture]
             self.faults.append(Fault("unreadable", name, detail, fix, True, *own))
             return
@@ -287,6 +286,15 @@ def like_key_points(rows: LineRows) -> bool:
     tight = (np.abs(high - low - size[:, 0]) < slack).all(1)
     far = beside.mean() < 0.5 or tight.mean() > 0.5 or unmarked.mean() > 0.05
     return bool((inside & whole).mean() > 0.95 and far)
+
+
+def _why_unread(file: Path, said: str) -> tuple[str, str]:
+    """What is wrong with a file that is not read as text, and what to do, without its name."""
+    refused = said.removeprefix(f"cannot read {file}: ")
+    if refused != said:
+        return f"it cannot be read ({refused})", "see that it is a file that your account may read"
+    detail, _, fix = said.removeprefix(f"{file} ").partition(": ")
+    return detail, fix or "replace it"
 
 
 def _split(error: InputError) -> tuple[str, str]:
