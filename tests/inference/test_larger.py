@@ -74,7 +74,7 @@ def test_nothing_is_told_of_a_run_that_does_not_know_its_pictures(tmp_path):
     [
         ([0.05, 0.19, 0.2, 0.5], None),  # of the same scene in more pixels
         ([0.14, 0.14, 0.14], None),
-        ([0.05, 0.06, 0.5], "objects in it take 6.0% of its longer side where those learnt from "),
+        ([0.05, 0.06, 0.5], "boxes in it take 6.0% of its longer side where those learnt from "),
         ([], "no object is found in it"),
     ],
 )
@@ -82,6 +82,21 @@ def test_pictures_that_are_only_finer_are_not_told_of(folder, shares, words):
     model = open_run(folder).model
     sized = [(500, np.array(shares)), (64, np.array([0.01]))]
     found = told(lambda: tell_of_larger(model, open_folder(folder), lambda: sized))
+    assert [words in each for each in found] == [True] * (words is not None)
+
+
+@pytest.mark.parametrize(("side", "words"), [(12, "boxes in it take 6.0%"), (60, None)])
+def test_evaluate_looks_at_what_is_marked(folder, tmp_path, side, words):
+    pictures(tmp_path / "val", (200, 180))
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [9, 9, side, side]}
+    document = {
+        "images": [{"id": 1, "file_name": "0.png", "width": 200, "height": 180}],
+        "annotations": [box | {"area": side * side, "iscrowd": 0}],
+        "categories": [{"id": 1, "name": "a"}],
+    }
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations/instances_val.json").write_text(json.dumps(document))
+    found = told(lambda: open_run(folder).evaluate(tmp_path, device="cpu"))
     assert [words in each for each in found] == [True] * (words is not None)
 
 

@@ -64,12 +64,12 @@ def tell_of_larger(
     objects = (
         f"no object is found in {it}"
         if share is None
-        else f"objects in {it} take {share:.1%} of {its} longer side where those learnt from take "
+        else f"boxes in {it} take {share:.1%} of {its} longer side where those learnt from take "
         f"{usual['median']:.1%}"
     )
     note(
         f"{which} {'is' if one else 'are'} far larger than those learnt from "
         f"({'up to ' * (not one)}{max(side for side, _ in larger):,} pixels where these have "
-        f"{sides['median']:,}), and {objects}, so that some may look too small to be found: add "
+        f"{sides['median']:,}), and {objects}, so that objects may look too small to be found: add "
         f"--tiles {sides['median']} to answer {it} in parts of that size"
     )
