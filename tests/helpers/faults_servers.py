@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -72,8 +73,25 @@ class Studio:
                     break
                 elif "label at" in line:
                     self.url = line.split()[-1]
-                    return
+                    # The address is told before anybody answers there.
+                    if self._answers():
+                        return
             time.sleep(0.5)
+
+    def _answers(self) -> bool:
+        """Wait until somebody answers at its port; False where it ended before."""
+        while True:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", self.port), timeout=1),
+            ):
+                return True
+            with contextlib.suppress(OSError):
+                state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+                if state != "Z":
+                    time.sleep(0.02)
+                    continue
+            return False
 
     def send(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
