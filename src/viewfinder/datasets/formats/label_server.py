@@ -22,9 +22,9 @@ def server_of(root: Path) -> str | None:
     file = root / HIDDEN / SERVED
     try:
         file.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError:  # so can no labels beside it be read, and whoever reads those says why
+    except (
+        OSError
+    ):  # not there; or no labels beside it can be read, and whoever reads those says why
         return None
     known: object = None
     with contextlib.suppress(OSError, ValueError, RecursionError):
