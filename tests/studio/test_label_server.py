@@ -8,11 +8,11 @@ import pytest
 from viewfinder.cli.main import main
 from viewfinder.datasets.editing.classes import apply_changes, plan_edit
 from viewfinder.datasets.formats.label_server import keep_server, refuse_served, server_of
+from viewfinder.datasets.formats.postgres import place_of
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 from viewfinder.labelling.asking import next_to_label
-from viewfinder.studio.store import open_store
-from viewfinder.studio.store.drivers import place_of
+from viewfinder.studio.store import Operation, RemoveBox, open_store
 
 PLACE = {"host": "db.lab", "port": 5433, "name": "screws"}
 
@@ -126,3 +126,33 @@ def test_opening_with_postgresql_leaves_the_mark_also_later(yolo, tmp_path, new_
             open_dataset(yolo)
         mark_of(yolo).unlink()
     assert len(read_boxes(tmp_path / "out1").boxes) == len(read_boxes(yolo).boxes)
+
+
+def test_whoever_names_the_database_reads_its_labels(yolo, new_schema, monkeypatch, capsys):
+    url = new_schema()
+    with open_store(yolo, url=url, wait=True) as store:
+        monkeypatch.setenv("VIEWFINDER_DATABASE", url)
+        before = open_dataset(yolo)
+        box = next(box for one in store.labelled().values() for box in one.boxes)
+        store.apply(Operation("gone", (RemoveBox(box.id, box.revision),), "ann"))
+        now = open_dataset(yolo)
+        assert len(now.boxes) == len(before.boxes) - 1
+        assert now.layout == "the studio's labels"
+        assert main(["check", str(yolo)]) == 0
+        assert f"{len(now.boxes)} boxes" in " ".join(capsys.readouterr().out.split())
+        # A second store beside it is refused all the same.
+        assert main(["label", str(yolo), "--no-browser", "--port", "0"]) != 0
+    monkeypatch.setenv("VIEWFINDER_DATABASE", new_schema())
+    with pytest.raises(InputError, match="name that one"):
+        open_dataset(yolo)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@127.0.0.1:1/screws", "sqlite:///x.db"])
+def test_a_database_that_cannot_be_read_is_said(url, yolo, monkeypatch):
+    keep_server(yolo, {"host": "127.0.0.1", "port": 1, "name": "screws"})
+    monkeypatch.setenv("VIEWFINDER_DATABASE", url)
+    with pytest.raises(InputError, match=r"cannot be read|PostgreSQL, not in sqlite") as caught:
+        open_dataset(yolo)
+    assert "secret" not in str(caught.value)
+    with pytest.raises(InputError):
+        next_to_label(yolo)

@@ -49,7 +49,7 @@ class Flags:
     """The port; 8790 if not given, or any free one where that is taken."""
     database: str | None = None
     """URL of a PostgreSQL database that keeps the labels of this set, for a team; other commands
-    then refuse the set's files, and read what the page exports."""
+    read them where VIEWFINDER_DATABASE names it, and else refuse the set, whose files are older."""
 
 
 def run(flags: Flags) -> int:

@@ -24,7 +24,7 @@ from viewfinder.composing.labelled import PER_CLASS, cutouts_from, evenly
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.coco.reading import find_coco
-from viewfinder.datasets.formats.label_server import refuse_served
+from viewfinder.datasets.formats.label_server import served_at
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.split_names import split_named
 from viewfinder.datasets.splits import TEST, TRAIN, VAL
@@ -73,7 +73,7 @@ def open_captures(source: Path, *, longest: int | None = None) -> Captures:
         return _of_set(root, longest)
     folders, sets = _parts(root)
     for folder in (root, *(folder for _, folder in folders)):
-        refuse_served(folder)
+        served_at(folder)
     if not folders and not sets:
         raise InputError(
             f"{root} holds nothing to cut out: give a COCO set whose objects have outlines, or "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.digests import of_files
 from viewfinder.datasets.formats.box_labels import has_boxes
-from viewfinder.datasets.formats.label_server import refuse_served
+from viewfinder.datasets.formats.label_server import served_at
 from viewfinder.datasets.formats.other_tools import refuse_other_tools
 from viewfinder.datasets.frame_list import frame_groups, without_empty_stands
 from viewfinder.datasets.opening import open_dataset, read_boxes
@@ -115,8 +115,8 @@ def _labelled(data: str | Path) -> tuple[Path, set[str]]:
         found = read_boxes(data) or open_dataset(data, deal=False)
     except InputError:  # a folder of pictures without any labels is no set
         folder = Path(data).expanduser()
-        refuse_served(folder)
-        if not folder.is_dir() or has_boxes(seen := survey(folder)):
+        served = served_at(folder) is not None
+        if served or not folder.is_dir() or has_boxes(seen := survey(folder)):
             raise
         refuse_other_tools(seen)
         return folder, set()

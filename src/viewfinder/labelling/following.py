@@ -12,7 +12,7 @@ from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.footage import Footage, certainty, footage_of, interpolate
 from viewfinder.datasets.formats.box_labels import has_boxes
-from viewfinder.datasets.formats.label_server import refuse_served
+from viewfinder.datasets.formats.label_server import served_at
 from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.datasets.opening import read_boxes
 from viewfinder.datasets.survey import survey
@@ -94,9 +94,8 @@ def _no_keys(data: Path) -> str:
 
 
 def _key_boxes(data: Path, keys: Path | None) -> dict[str, list[Named]]:
-    if keys is None:
-        refuse_served(data)
-    if keys is None and store_file(data) is None and not has_boxes(survey(data)):
+    stored = keys is None and (served_at(data) is not None or store_file(data) is not None)
+    if keys is None and not stored and not has_boxes(survey(data)):
         raise InputError(_no_keys(data))
     if keys is not None and not keys.expanduser().exists():
         raise InputError(f"there is no --keys {keys}: name a set with boxes, or its file of labels")

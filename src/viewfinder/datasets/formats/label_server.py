@@ -1,11 +1,12 @@
 """A set whose labels a team keeps in PostgreSQL: `DATA/.viewfinder/database.json` says where.
 
-The studio leaves it when it opens such a set. Nothing here asks the database; whoever would read
-the set's files instead, which are older, is refused.
+The studio leaves it when it opens such a set. Whoever names the database in `VIEWFINDER_DATABASE`
+reads its labels; else whoever would read the set's files instead, which are older, is refused.
 """
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from shlex import quote
 
@@ -14,11 +15,22 @@ from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, inside, write_json
 from viewfinder.reading import read_bytes
 
+DATABASE = "VIEWFINDER_DATABASE"
+"""The environment's name for the address of the database that labels are read from."""
+
 _LONGEST = 200
 
 
 def server_of(root: Path) -> str | None:
     """Where the PostgreSQL database of a folder's labels is, in words; None where none is known."""
+    known = _mark_of(root)
+    if known is None:
+        return None
+    return f"PostgreSQL ({_named(known)})" if known else "a PostgreSQL database"
+
+
+def _mark_of(root: Path) -> dict[str, object] | None:
+    """What the mark says, nothing where it cannot be read; None where there is none."""
     file = root / HIDDEN / SERVED
     try:
         file.lstat()
@@ -29,9 +41,28 @@ def server_of(root: Path) -> str | None:
     known: object = None
     with contextlib.suppress(OSError, ValueError, RecursionError):
         known = json.loads(read_bytes(file))
-    if not isinstance(known, dict):
-        return "a PostgreSQL database"
-    return f"PostgreSQL ({_named(known)})"
+    return known if isinstance(known, dict) else {}
+
+
+def served_at(root: Path) -> str | None:
+    """The address at which the labels of a folder are read; None where they are not in a server.
+
+    Raises:
+        InputError: they are, and the environment names no such address, or another database; or
+            labels are in the folder too.
+    """
+    known, url = _mark_of(root), os.environ.get(DATABASE, "")
+    if known is None or (root / HIDDEN / STUDIO).exists() or not url:
+        refuse_served(root)
+        return None
+    from viewfinder.datasets.formats.postgres import place_of  # it imports SQLAlchemy
+
+    if known and place_of(url) != known:
+        raise InputError(
+            f"the labels of {root} are kept in {server_of(root)}, and {DATABASE} names PostgreSQL "
+            f"({_named(place_of(url))}): name that one"
+        )
+    return url
 
 
 def _named(known: dict[str, object]) -> str:
@@ -90,9 +121,10 @@ def refuse_served(root: Path) -> None:
             f"those of {STUDIO} count, or {STUDIO} if those of PostgreSQL do"
         )
     raise InputError(
-        f"the labels of {root} are kept in {server}, and its files may be older: *Export* them on "
-        f"the page of `{_opening(root)}` and give that new folder; or remove {mark} to read the "
-        "files as they are"
+        f"the labels of {root} are kept in {server}, and its files may be older: name the database "
+        f"by {DATABASE}=postgresql://… before the command, or *Export* them on the page of "
+        f"`{_opening(root)}` and give that new folder; or remove {mark} to read the files as they "
+        "are"
     )
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.boxes import Boxes, BoxTrack, gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
-from viewfinder.datasets.formats.label_server import refuse_served
+from viewfinder.datasets.formats.label_server import served_at
 from viewfinder.datasets.formats.stored_classes import Ask, classes_of, numbered
 from viewfinder.datasets.formats.stored_rows import (
     BoxRow,
@@ -110,7 +110,8 @@ def read_label_store(root: Path) -> Dataset | None:
         InputError: the file is damaged, of another version, or not what the studio writes; or the
             labels are in a PostgreSQL database.
     """
-    refuse_served(root)
+    if (url := served_at(root)) is not None:
+        return _served(root, url)
     file = store_file(root)
     if file is None:
         return None
@@ -128,6 +129,20 @@ def read_label_store(root: Path) -> Dataset | None:
         raise InputError(not_opened(str(file), error.strerror or str(error))) from None
     except (sqlite3.Error, OverflowError) as error:
         raise InputError(_unreadable(file, error)) from None
+
+
+def _served(root: Path, url: str) -> Dataset:
+    """What the labels of a folder in a PostgreSQL database say now."""
+    from viewfinder.datasets.formats.postgres import one_moment  # it imports SQLAlchemy
+
+    with one_moment(url) as (ask, name):
+        found = dataset_of(ask, root, name, unread=False)
+    if found is None:
+        raise InputError(
+            f"{name} has masks, or nothing that is marked yet: *Export* what it has on the page of "
+            "`viewfinder label --database`, and give that new folder"
+        )
+    return found
 
 
 def _unreadable(file: Path, error: Exception) -> str:

@@ -18,10 +18,11 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
 from viewfinder.datasets.formats.label_store import refuse_forged
+from viewfinder.datasets.formats.postgres import NO_DRIVER, address_of, words_of
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.studio.store import tables
-from viewfinder.studio.store.drivers import address_of, of_the_request, unavailable, words_of
+from viewfinder.studio.store.drivers import of_the_request, unavailable
 from viewfinder.studio.store.migrating import MIGRATIONS
 from viewfinder.studio.store.mounts import caution_of, disk_of, is_of_another_machine
 from viewfinder.studio.store.records import Unavailable
@@ -66,9 +67,7 @@ class Database:
                 connect_args=options,
             )
         except ImportError:
-            raise InputError(
-                f"{self.name} needs a driver: pip install 'viewfinder[postgres]'"
-            ) from None
+            raise InputError(f"{self.name} {NO_DRIVER}") from None
         # On a disk of another machine every write waits for it.
         shared = file is not None and is_of_another_machine(disk_of(file)[0])
         self._hurries = not shared

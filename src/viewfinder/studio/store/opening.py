@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from viewfinder.datasets.formats.label_server import keep_server, refuse_other_store
+from viewfinder.datasets.formats.postgres import place_of
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing
 from viewfinder.studio.store import lines
 from viewfinder.studio.store.database import Database, database_file
-from viewfinder.studio.store.drivers import place_of
 from viewfinder.studio.store.records import Kind
 from viewfinder.studio.store.store import Store
 
