@@ -2,7 +2,7 @@
 
 import getpass
 
-from viewfinder.studio.store.drivers import address_of
+from viewfinder.datasets.formats.postgres import address_of
 
 
 def test_whoever_an_address_does_not_name_is_the_account_itself():
