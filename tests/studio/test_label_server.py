@@ -8,7 +8,7 @@ import pytest
 from viewfinder.cli.main import main
 from viewfinder.datasets.editing.classes import apply_changes, plan_edit
 from viewfinder.datasets.formats.label_server import keep_server, refuse_served, server_of
-from viewfinder.datasets.formats.postgres import place_of
+from viewfinder.datasets.formats.postgres import place_of, same_place
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 from viewfinder.labelling.asking import next_to_label
@@ -147,12 +147,30 @@ def test_whoever_names_the_database_reads_its_labels(yolo, new_schema, monkeypat
         open_dataset(yolo)
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:secret@127.0.0.1:1/screws", "sqlite:///x.db"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:secret@127.0.0.1:1/screws",
+        "postgres://me:secret@localhost:1/screws",
+        "postgresql://me:secret@127.0.0.1:port/screws",
+        "postgresql://me:a@secret@127.0.0.1:1/screws",
+        "sqlite:///x.db",
+    ],
+)
 def test_a_database_that_cannot_be_read_is_said(url, yolo, monkeypatch):
     keep_server(yolo, {"host": "127.0.0.1", "port": 1, "name": "screws"})
     monkeypatch.setenv("VIEWFINDER_DATABASE", url)
-    with pytest.raises(InputError, match=r"cannot be read|PostgreSQL, not in sqlite") as caught:
+    with pytest.raises(
+        InputError, match=r"cannot be read|the folder, not in sqlite|address of a database is"
+    ) as caught:
         open_dataset(yolo)
     assert "secret" not in str(caught.value)
     with pytest.raises(InputError):
         next_to_label(yolo)
+
+
+@pytest.mark.parametrize(("host", "same"), [("localhost", True), ("/tmp", True), ("db.lab", False)])
+def test_a_server_that_calls_itself_by_its_own_name_is_found_from_elsewhere(host, same):
+    known = {"host": host, "port": 5432, "name": "screws"}
+    assert same_place(known, place_of("postgresql://me@db.other/screws")) is same
+    assert not same_place(known, place_of("postgresql://me@db.other/others"))

@@ -55,9 +55,9 @@ def served_at(root: Path) -> str | None:
     if known is None or (root / HIDDEN / STUDIO).exists() or not url:
         refuse_served(root)
         return None
-    from viewfinder.datasets.formats.postgres import place_of  # it imports SQLAlchemy
+    from viewfinder.datasets.formats.postgres import place_of, same_place  # with SQLAlchemy
 
-    if known and place_of(url) != known:
+    if known and not same_place(known, place_of(url)):
         raise InputError(
             f"the labels of {root} are kept in {server_of(root)}, and {DATABASE} names PostgreSQL "
             f"({_named(place_of(url))}): name that one"

@@ -15,6 +15,8 @@ from viewfinder.errors import InputError
 NO_DRIVER = "needs a driver: pip install 'viewfinder[postgres]'"
 # Where PostgreSQL listens if nothing else is said.
 _PORT = 5432
+# What a machine calls itself.
+_OWN = ("localhost", "127.0.0.1", "::1")
 
 
 def address_of(url: str | None) -> tuple[URL, dict[str, object]]:
@@ -23,14 +25,22 @@ def address_of(url: str | None) -> tuple[URL, dict[str, object]]:
     Of an address's query, as libpq has it: `host`, the folder of a socket of this machine, and
     `options`, the server's settings such as `-csearch_path=NAME`.
     """
+    # As hosters hand it out.
+    if (url or "").startswith("postgres://"):
+        url = (url or "").replace("postgres", "postgresql", 1)
+    wrong = (
+        "the address of a database is postgresql://person@host/name, with @ in a password as %40"
+    )
     try:
         address = make_url(url or "")
-    except ArgumentError:
-        raise InputError("the address of a database is postgresql://person@host/name") from None
+    except (ArgumentError, ValueError):  # the second, of a port that is no number
+        raise InputError(wrong) from None
     if address.get_backend_name() != "postgresql":
         raise InputError(
-            f"the store is kept in SQLite or PostgreSQL, not in {address.get_backend_name()}"
+            f"labels are kept in PostgreSQL or in the folder, not in {address.get_backend_name()}"
         )
+    if "@" in (address.host or ""):  # the rest of a password, which is not to be shown
+        raise InputError(wrong)
     given: dict[str, object] = {}
     query = {name: str(value) for name, value in address.query.items()}
     if folder := query.pop("host", ""):
@@ -55,6 +65,18 @@ def place_of(url: str) -> dict[str, object]:
         "name": address.database or "",
     }
     return {**place, "schema": schema} if schema else place
+
+
+def same_place(known: dict[str, object], place: dict[str, object]) -> bool:
+    """Whether an address is of the database that a mark names.
+
+    A studio on the server's own machine leaves a mark that calls it by a name of that machine
+    alone.
+    """
+    host = str(known.get("host", ""))
+    if host in _OWN or host.startswith("/"):
+        known = known | {"host": place["host"]}
+    return known == place
 
 
 def words_of(error: BaseException | None) -> str:
