@@ -20,18 +20,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-import viewfinder
 from viewfinder.tasks import find
 from viewfinder.tasks.loss import total
 from viewfinder.training.batches import Batch
-from viewfinder.training.beginning import begin, prepare
 from viewfinder.training.job import Job
-from viewfinder.training.loop import Fit
-from viewfinder.training.processes import make_fabric
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.performance import record
+from benchmarks.train_beside_plain import begun
 
 
 class Passes:
@@ -68,22 +65,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    fields = {"net": given.net, "size": given.size, "batch": given.batch, "epochs": 1000}
-    task = find(given.task)
     with tempfile.TemporaryDirectory() as out:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = f"{out}/compiled"
-        dataset = viewfinder.open_dataset(given.data)
-        recipe = task.recipe(**fields)
-        job = begin(prepare(task, dataset, recipe, source=str(given.data)), Path(out) / "run")
-        fabric = make_fabric(torch.device("cpu"), 1)
-        fabric.launch()
-        fit = Fit(fabric, job)
+        fit, job = begun(given, Path(out), torch.device("cpu"))
         batch = next(iter(fit.batches_left()))
         plain, compiled = Passes(job, compiled=False), Passes(job, compiled=True)
-        begun = [compiled(batch) for _ in range(2)]
+        first = [compiled(batch) for _ in range(2)]
         expected = [plain(batch) for _ in range(2)]
         times = [(plain(batch)[0], compiled(batch)[0]) for _ in range(given.steps)]
-    told(given, str(job.arrangement), times, sum(t for t, _ in begun), (expected[0], begun[0]))
+    told(given, str(job.arrangement), times, sum(t for t, _ in first), (expected[0], first[0]))
 
 
 def told(

@@ -63,6 +63,18 @@ class Plain:
         return float(loss.detach())
 
 
+def begun(given: argparse.Namespace, out: Path, device: torch.device) -> tuple[Fit, Job]:
+    """A training of `given.task`, `net`, `data`, `size` and `batch` before its first step."""
+    fields = {"net": given.net, "size": given.size, "batch": given.batch, "epochs": 1000}
+    task = find(given.task)
+    recipe = task.recipe(**fields, device=device.type)
+    dataset = viewfinder.open_dataset(given.data)
+    job = begin(prepare(task, dataset, recipe, source=str(given.data)), out / "run")
+    fabric = make_fabric(device, 1)
+    fabric.launch()
+    return Fit(fabric, job), job
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("task", choices=("classify", "detect", "saliency"))
@@ -76,16 +88,8 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     given = parser.parse_args()
     device = torch.device(given.device)
-    fields = {"net": given.net, "size": given.size, "batch": given.batch, "epochs": 1000}
-    fields["device"] = given.device
-    task = find(given.task)
     with tempfile.TemporaryDirectory() as out:
-        dataset = viewfinder.open_dataset(given.data)
-        recipe = task.recipe(**fields)
-        job = begin(prepare(task, dataset, recipe, source=str(given.data)), Path(out) / "run")
-        fabric = make_fabric(device, 1)
-        fabric.launch()
-        fit = Fit(fabric, job)
+        fit, job = begun(given, Path(out), device)
         fit.net.train()
         clock = time.process_time if given.cpu else time.perf_counter
         told = in_turn(fit, Plain(job, device), given.steps, clock)

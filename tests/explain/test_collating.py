@@ -1,5 +1,7 @@
 """Samples of unequal sizes in a DataLoader, and sequences of sequences, in a few words."""
 
+import gc
+import multiprocessing
 import sys
 
 import pytest
@@ -24,6 +26,8 @@ def failure(samples: list, **options) -> Exception:
 @pytest.mark.parametrize("workers", [0, 1])
 def test_samples_that_differ_are_told_apart(workers: int) -> None:
     mistake = collated(failure(PICTURES, num_workers=workers))
+    gc.collect()  # the traceback held the loader, and so its worker, which other tests would see
+    assert not multiprocessing.active_children()
     assert mistake is not None
     assert mistake.rule.startswith("samples differ in height, 32 and 33: resize them to one size")
     assert mistake.got == "3×32×40, and right behind it 3×33×40"

@@ -34,9 +34,8 @@ def _mark_of(root: Path) -> dict[str, object] | None:
     file = root / HIDDEN / SERVED
     try:
         file.lstat()
-    except (
-        OSError
-    ):  # not there; or no labels beside it can be read, and whoever reads those says why
+    except OSError:
+        # Not there; or nothing beside it can be read either, which whoever reads labels says.
         return None
     known: object = None
     with contextlib.suppress(OSError, ValueError, RecursionError):
