@@ -280,6 +280,7 @@ def test_on_a_large_screen_the_view_of_many_boxes_moves_as_one_picture_until_it_
     served.store.apply(Operation("many", (PutClass("k", "K", 0), *boxes)))
     page.set_viewport_size({"width": 2000, "height": 1200})
     person.reload()
+    until(lambda: page.evaluate("viewfinder.studio.boxes.size") == 301)
     seen = """() => [!document.querySelector(".snapshot").hidden,
         document.querySelector(".under").style.visibility !== "hidden"]"""
     before = page.evaluate("viewfinder.stage.view.x")
