@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from viewfinder.crowding import at_once, own_threads
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.recipe import Recipe
@@ -77,7 +78,7 @@ def forecast(
     recipe = setup.recipe
     if not recipe.in_steps:
         views = 2 if setup.config.habits.get("mirror") else 1
-        return Forecast(_AROUND, pictures * views * seconds_of_answer(net, setup.config, device))
+        return Forecast(_AROUND, pictures * views * _seconds_to_describe(net, setup.config, device))
     step, making, rows = _seconds_of_step(task, net, splits, setup, choice, device)
     answer = _ANSWER * step / rows
     if task.together(setup.config) == 1:  # in parts, which are many more than what a step is shown
@@ -141,6 +142,17 @@ def seconds_of_answer(net: nn.Module, config: ModelConfig, device: torch.device)
     asked, net = torch.zeros(_ASKED, 3, height, width, device=device), net.to(device).eval()
     with torch.no_grad():
         return _quicker_of_two(lambda: net(asked), device) / _ASKED
+
+
+def _seconds_to_describe(net: nn.Module, config: ModelConfig, device: torch.device) -> float:
+    """Of a picture, where each core computes batches of its own, as `features.vectors` has them."""
+    if device.type != "cpu":
+        return seconds_of_answer(net, config, device)
+    with own_threads():
+        cores = at_once()
+        # Cores that share a batch wait for each other, on a busy machine for most of the time.
+        torch.set_num_threads(1)
+        return seconds_of_answer(net, config, device) / cores
 
 
 def _quicker_of_two(work: Callable[[], object], device: torch.device) -> float:
