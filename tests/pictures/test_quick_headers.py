@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.quick_headers import quick_measure
+from viewfinder.pictures.quick_headers import quick_measure, quick_measures
 from viewfinder.pictures.reading import read_header
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf tiff:Orientation="6"/></x:xmpmeta>'
@@ -115,3 +115,19 @@ def test_many_pixels_are_left_to_the_reader(tmp_path):
     data[frame + 5 : frame + 9] = b"\xff\xff\xff\xff"
     (tmp_path / "picture").write_bytes(data)
     assert quick_measure(str(tmp_path / "picture")) is None
+
+
+def test_many_files_are_measured_as_each_is(tmp_path):
+    numbers = np.random.default_rng(3)
+    files = [tmp_path / "none", tmp_path]
+    for round_, data in enumerate([*PLAIN.values(), *LEFT.values(), *PLAIN.values()] * 12):
+        changed = bytearray(data)
+        for place in numbers.integers(0, max(1, min(len(data), 700)), round_ % 4):
+            changed[place : place + 1] = numbers.bytes(1)
+        files.append(tmp_path / f"{round_}")
+        files[-1].write_bytes(changed[: numbers.integers(1, 2000)] if round_ % 7 == 3 else changed)
+    paths = list(map(str, files))
+    each = [quick_measure(path) or (0, 0, 0) for path in paths]
+    together = quick_measures(paths)
+    assert [tuple(row) if row[0] else (0, 0, 0) for row in together.tolist()] == each
+    assert quick_measures([]).shape == (0, 3)

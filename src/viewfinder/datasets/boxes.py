@@ -123,7 +123,7 @@ def gather_boxes(
     Args:
         pictures: M int64, the picture that each row belongs to.
     """
-    order = np.argsort(pictures, kind="stable")
+    order = _grouping(pictures, count)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(pictures, minlength=count))])
     nothing = np.zeros(len(pictures), np.bool_)
     boxes = Boxes(
@@ -138,6 +138,15 @@ def gather_boxes(
         tracks or {},
     )
     return boxes._take(order, offsets)
+
+
+def _grouping(pictures: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """The rows picture by picture, those of each in their order."""
+    rows = len(pictures)
+    if rows * count >= 2**62:
+        return np.argsort(pictures, kind="stable")
+    # Numbers of which no two are the same are sorted several times as fast as places of equal ones.
+    return np.asarray(np.sort(pictures * rows + np.arange(rows)) % max(1, rows))
 
 
 def finite(corners: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -117,6 +117,8 @@ def _shared(corners: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _repeat(numbers: NDArray[np.int64], splits: NDArray[np.int64]) -> bool:
     """Whether a number stands in one split twice."""
+    if (np.diff(np.sort(numbers)) != 0).all():
+        return False
     order = np.lexsort([numbers, splits])
     same = (np.diff(numbers[order]) == 0) & (np.diff(splits[order]) == 0)
     return bool(same.any())

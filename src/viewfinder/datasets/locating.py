@@ -39,6 +39,8 @@ class PictureIndex:
         """The picture of this path, if need be in another case or composition of its accents."""
         if path in self.paths:
             return path
+        if folded(path[: path.rfind("/") + 1]) not in self._folders:
+            return None
         found = self._by_path.get(folded(path), ())
         return found[0] if len(found) == 1 else None
 
@@ -62,6 +64,11 @@ class PictureIndex:
         """Pictures whose name is `stem`, with a picture's suffix behind it or as it stands."""
         key = folded(stem)
         return [*self._by_stem.get(key, ()), *self._by_name.get(key, ())]
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        """The folders of pictures as they are compared; all but the root end in a slash."""
+        return frozenset(map(folded, {path[: path.rfind("/") + 1] for path in self.paths}))
 
     @cached_property
     def _by_path(self) -> dict[str, list[str]]:
@@ -167,6 +174,8 @@ def locate(
         elif prefix + name == path:
             # What is there is below the root, and so has a name that leads nowhere else.
             likely = prefix
+            if not found and present.paths.issuperset(all_ := [prefix + each for each in names]):
+                return Located(all_)
         found.append(path)
     fallback = likely or _busiest(prefixes, present)
     for index in missing:

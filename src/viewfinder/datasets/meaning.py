@@ -169,7 +169,10 @@ def _are_of_corners(areas: NDArray[np.float64], numbers: NDArray[np.float64]) ->
     if stated.sum() < 3:
         return False
     areas, (x1, y1, x2, y2) = areas[stated], numbers[stated].T
-    corners = (x2 > x1) & (y2 > y1) & np.isclose(areas, (x2 - x1) * (y2 - y1), rtol=0.01)
+    corners = (x2 > x1) & (y2 > y1)
+    if corners.mean() <= 0.98:  # as of most sets, and quicker than what follows
+        return False
+    corners &= np.isclose(areas, (x2 - x1) * (y2 - y1), rtol=0.01)
     return bool((corners & ~np.isclose(areas, x2 * y2, rtol=0.01)).mean() > 0.98)
 
 

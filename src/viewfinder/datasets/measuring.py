@@ -9,73 +9,18 @@ Labels state the size of the picture that they were marked on. Where the file no
 - of another shape: nobody knows where its boxes are, and it is left out.
 """
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from viewfinder.datasets.boxes import Boxes, no_size, to_find
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.picture_sizes import Measures, measure, measured_sizes
 from viewfinder.errors import InputError
-from viewfinder.events import track
 from viewfinder.pictures.masks import Segmentation
-from viewfinder.pictures.quick_headers import quick_measure
-from viewfinder.pictures.reading import read_header
 from viewfinder.wording import counted
-
-# So many pictures are one task of a thread.
-_AT_ONCE = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Measures:
-    """What the files say of N pictures.
-
-    Attributes:
-        sizes: N×2 int64, width and height, upright; 0 where a file cannot be read.
-        orientations: N int8, EXIF's, 1 to 8.
-    """
-
-    sizes: NDArray[np.int64]
-    orientations: NDArray[np.int8]
-
-    @property
-    def stored(self) -> NDArray[np.int64]:
-        """N×2, width and height before EXIF turns the picture."""
-        return np.where(self.orientations[:, None] >= 5, self.sizes[:, ::-1], self.sizes)
-
-
-def measure(root: Path, paths: Sequence[str]) -> Measures:
-    """Read the headers of pictures."""
-    # A call for each picture would cost as much as its header does.
-    parts = [paths[start : start + _AT_ONCE] for start in range(0, len(paths), _AT_ONCE)]
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda part: [_looked_at(root, path) for path in part], parts)
-        looked = chain.from_iterable(found)
-        bar = track(looked, total=len(paths), description="measuring pictures")
-        looks = np.array(list(bar), np.int64).reshape(-1, 3)
-    return Measures(looks[:, :2], looks[:, 2].astype(np.int8))
-
-
-def _looked_at(root: Path, path: str) -> tuple[int, int, int]:
-    """Width, height and orientation of a picture; without sides where it cannot be read."""
-    if (plain := quick_measure(os.path.join(root, path))) is not None:  # noqa: PTH118
-        return plain
-    try:
-        header = read_header(root / path)
-    except (InputError, OSError):
-        return 0, 0, 1
-    return header.width, header.height, header.orientation
-
-
-def measured_sizes(root: Path, paths: Sequence[str]) -> NDArray[np.int64]:
-    """N×2, width and height of each picture, upright; 0 where it cannot be read."""
-    return measure(root, paths).sizes
 
 
 def longer_sides(dataset: Dataset) -> NDArray[np.int64]:

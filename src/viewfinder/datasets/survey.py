@@ -61,11 +61,12 @@ def survey(root: Path) -> Survey:
     pictures: list[str] = []
     files: dict[str, list[str]] = defaultdict(list)
     for place in walk(root):
+        folder = place.within("")
         for name in place.files:
             if is_picture(name):
-                pictures.append(place.within(name))
+                pictures.append(folder + name)
             else:
-                files[PurePosixPath(name).suffix.lower()].append(place.within(name))
+                files[PurePosixPath(name).suffix.lower()].append(folder + name)
     return Survey(root, PictureIndex(pictures), {key: tuple(all_) for key, all_ in files.items()})
 
 

@@ -51,7 +51,9 @@ def walk(root: Path, *, deepest: int = 32) -> Iterator[Place]:
 
 def is_picture(name: str) -> bool:
     """Whether a file is a picture by the end of its name."""
-    return os.path.splitext(name)[1].lower() in _SUFFIXES  # noqa: PTH122
+    dot = name.rfind(".")
+    # A dot that all begins with is no suffix's.
+    return name[dot:].lower() in _SUFFIXES and bool(name[:dot].strip("."))
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -110,17 +112,21 @@ def _walk(
     here = f"{root}/{path}" if path else root
     try:
         status = os.stat(here)  # noqa: PTH116
+        files: list[str] = []
+        inner: list[str] = []
         with os.scandir(here) as entries:
-            listed = sorted((e for e in entries if is_visible(e.name)), key=lambda e: e.name)
-            inner = [entry.name for entry in listed if _is_folder(entry)]
+            for entry in entries:
+                if is_visible(entry.name):
+                    (inner if _is_folder(entry) else files).append(entry.name)
     except OSError as error:
         raise InputError(f"cannot read {here}: {error.strerror or error}") from None
     identity = (status.st_dev, status.st_ino)
     visits[identity] += 1
     if identity in above or visits[identity] > _MOST_VISITS:
         return
-    folders = set(inner)
-    yield Place(path, [entry.name for entry in listed if entry.name not in folders], inner)
+    files.sort()
+    inner.sort()
+    yield Place(path, files, inner)
     if len(above) < deepest:
         for name in inner:
             below = f"{path}/{name}" if path else name

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.meaning import Meaning, other_meaning
-from viewfinder.datasets.measuring import measured_sizes
+from viewfinder.datasets.picture_sizes import measured_sizes
 from viewfinder.errors import InputError
 from viewfinder.scoring.box_mirroring import refuse_mirrored
 from viewfinder.scoring.box_overlap import matches, on_objects

@@ -39,7 +39,7 @@ def read_large_json(path: Path, take: Mapping[str, Callable[[Objects], None]]) -
             objects. Whatever `take` raises passes through.
     """
     text = read_text(path)
-    with _no_collector(), explained_json(path):
+    with without_collector(), explained_json(path):
         return _members(text, take, path)
 
 
@@ -162,7 +162,7 @@ def _expect(text: str, place: int, sign: str) -> int:
 
 
 @contextmanager
-def _no_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Python's search for cycles would walk through every new object again and again."""
     was_on = gc.isenabled()
     gc.disable()

@@ -15,7 +15,7 @@ from viewfinder import events
 from viewfinder.datasets import digests
 from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.datasets.formats.stored_text import given, kept
-from viewfinder.datasets.measuring import measured_sizes
+from viewfinder.datasets.picture_sizes import measured_sizes
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.studio.store import reading_again, tables

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder import events
 from viewfinder.datasets.formats.stored_text import kept
-from viewfinder.datasets.measuring import measure
+from viewfinder.datasets.picture_sizes import measure
 from viewfinder.errors import InputError
 from viewfinder.pictures.masks import Segmentation
 from viewfinder.studio.store.applying import mask_text

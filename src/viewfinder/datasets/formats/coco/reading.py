@@ -27,7 +27,7 @@ from viewfinder.datasets.joining import joined, unique_numbers
 from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
-from viewfinder.datasets.measuring import measured_sizes
+from viewfinder.datasets.picture_sizes import measured_sizes
 from viewfinder.datasets.presence import absent, none_there
 from viewfinder.datasets.survey import Survey, speaks_of
 from viewfinder.memory import give_back_freed

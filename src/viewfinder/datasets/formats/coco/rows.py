@@ -97,16 +97,20 @@ class AnnotationRows:
             "area": _areas(objects, where),
             "box": boxes_or_nan(objects, "bbox"),
         }
-        for name, column in columns.items():
-            self.boxes.setdefault(name, []).append(column)
         if "attributes" in present:
             for row, item in enumerate(objects, self.count):
                 self._take_track(row, item.get("attributes"))
         if "segmentation" in present:
             for row, item in enumerate(objects, self.count):
                 if outline := item.get("segmentation"):
-                    self._take_segmentation(row, outline)
-        self.count += len(objects)
+                    self.take_segmentation(row, outline)
+        self.add_boxes(columns)
+
+    def add_boxes(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Add boxes whose outlines and tracks are taken."""
+        for name, column in columns.items():
+            self.boxes.setdefault(name, []).append(column)
+        self.count += len(columns["box"])
 
     def _take_track(self, row: int, attributes: object) -> None:
         """CVAT's way to say which object through frames a box is."""
@@ -117,7 +121,8 @@ class AnnotationRows:
         for name in given:
             self.unread[f"{name} (attributes of annotations)"] += 1
 
-    def _take_segmentation(self, row: int, outline: object) -> None:
+    def take_segmentation(self, row: int, outline: object) -> None:
+        """Add the outline of an annotation, or count why there is none."""
         if isinstance(outline, dict) and _are_runs(outline):
             self.segmentations[row] = {"size": outline["size"], "counts": outline["counts"]}
             return
@@ -137,7 +142,7 @@ class AnnotationRows:
 
         What has neither is a row of NaN.
         """
-        boxes = self.box_column("box").astype(np.float64)
+        boxes = self.box_column("box").astype(np.float64, copy=False)
         for row in np.flatnonzero(np.isnan(boxes).all(1)).tolist():
             outline = self.segmentations.get(row)
             extent = None if outline is None else extent_of(outline)

@@ -29,7 +29,7 @@ from viewfinder.datasets.formats.yolo.labels import (
 from viewfinder.datasets.formats.yolo.lists import PictureLists, describe, listed_classes
 from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
-from viewfinder.datasets.measuring import measure
+from viewfinder.datasets.picture_sizes import measure
 from viewfinder.datasets.survey import Survey, beginning, is_yolo_labels
 from viewfinder.errors import InputError
 from viewfinder.wording import counted, some
