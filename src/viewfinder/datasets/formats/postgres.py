@@ -2,6 +2,8 @@
 
 import contextlib
 import getpass
+import os
+import ssl
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import create_engine
@@ -13,8 +15,17 @@ from viewfinder.datasets.formats.stored_classes import Ask
 from viewfinder.errors import InputError
 
 NO_DRIVER = "needs a driver: pip install 'viewfinder[postgres]'"
+_DRIVER = "postgresql+pg8000"
+_WRONG = (
+    "the address of a database is postgresql://person:password@host/name, with @ in a password as "
+    "%40"
+)
+# What may stand in an address's query.
+_KNOWN = "host, port, options, application_name, sslmode, sslrootcert or connect_timeout"
 # Where PostgreSQL listens if nothing else is said.
 _PORT = 5432
+# SQLSTATEs of a password that is wrong, or was not given.
+_NO_ENTRY = ("28P01", "08P01")
 # What a machine calls itself.
 _OWN = ("localhost", "127.0.0.1", "::1")
 
@@ -22,45 +33,100 @@ _OWN = ("localhost", "127.0.0.1", "::1")
 def address_of(url: str | None) -> tuple[URL, dict[str, object]]:
     """Where PostgreSQL is as the driver takes it, and what else the driver is given.
 
-    Of an address's query, as libpq has it: `host`, the folder of a socket of this machine, and
-    `options`, the server's settings such as `-csearch_path=NAME`.
+    Of an address's query, as libpq has it: `host`, `port`, `sslmode` with `sslrootcert`,
+    `application_name`, and `options`, the server's settings such as `-csearch_path=NAME`. A
+    password that it has not is `PGPASSWORD`'s.
+
+    Raises:
+        InputError: it is no address of PostgreSQL, or asks for what is not known.
     """
     # As hosters hand it out.
     if (url or "").startswith("postgres://"):
         url = (url or "").replace("postgres", "postgresql", 1)
-    wrong = (
-        "the address of a database is postgresql://person@host/name, with @ in a password as %40"
-    )
     try:
         address = make_url(url or "")
     except (ArgumentError, ValueError):  # the second, of a port that is no number
-        raise InputError(wrong) from None
+        raise InputError(_WRONG) from None
     if address.get_backend_name() != "postgresql":
         raise InputError(
             f"labels are kept in PostgreSQL or in the folder, not in {address.get_backend_name()}"
         )
-    if "@" in (address.host or ""):  # the rest of a password, which is not to be shown
-        raise InputError(wrong)
-    given: dict[str, object] = {}
+    # The rest of a password, which is not to be shown.
+    if "@" in (address.host or "") or "@" in (address.database or ""):
+        raise InputError(_WRONG)
+    address, given = _without_query(address)
+    # As libpq has it, who is not named is the account's own name.
+    username = address.username or getpass.getuser()
+    password = address.password or os.environ.get("PGPASSWORD", "")
+    if not password:
+        # The driver stumbles over none where the server asks for one.
+        given["password"] = ""
+    return address.set(drivername=_DRIVER, username=username, password=password), given
+
+
+def _without_query(address: URL) -> tuple[URL, dict[str, object]]:
+    """The address with its query's host and port, and what else that says, for the driver."""
     query = {name: str(value) for name, value in address.query.items()}
-    if folder := query.pop("host", ""):
-        given["unix_sock"] = f"{folder}/.s.PGSQL.{address.port or _PORT}"
+    if port := query.pop("port", ""):
+        if not port.isdecimal() or int(port) > 65535:
+            raise InputError(_WRONG)
+        address = address.set(port=int(port))
+    given: dict[str, object] = {}
+    host = query.pop("host", "")
+    if host.startswith("/"):
+        given["unix_sock"] = f"{host}/.s.PGSQL.{address.port or _PORT}"
+    elif host:
+        address = address.set(host=host)
     if settings := query.pop("options", ""):
         pairs = (each.partition("=") for each in settings.replace("-c ", "-c").split())
         given["startup_params"] = {name.removeprefix("-c"): value for name, _, value in pairs}
-    # As libpq has it, who is not named is the account's own name.
-    username = address.username or getpass.getuser()
-    return address.set(drivername="postgresql+pg8000", username=username, query=query), given
+    # The driver would end slow questions by it, and not the greeting alone.
+    query.pop("connect_timeout", "")
+    if name := query.pop("application_name", ""):
+        given["application_name"] = name
+    if "sslmode" in query:
+        given["ssl_context"] = _encryption(query.pop("sslmode"), query.pop("sslrootcert", ""))
+    # The driver binds a password to an encrypted connection wherever the server offers that.
+    if query.pop("channel_binding", "prefer") not in ("prefer", "disable") or query:
+        what = ", ".join(sorted(query)) or "channel_binding=require"
+        raise InputError(
+            f"{what} in the address of a database is not known here: a password stands before the "
+            f"@ or in PGPASSWORD, and behind the ? may be {_KNOWN}"
+        )
+    return address.set(query={}), given
+
+
+def _encryption(mode: str, authorities: str) -> ssl.SSLContext | bool | None:
+    """What libpq's `sslmode` is to the driver: none, where the server wants it, or always."""
+    if mode == "disable":
+        return False
+    if mode in ("allow", "prefer"):
+        return None
+    if mode == "require":
+        return True
+    if mode not in ("verify-ca", "verify-full"):
+        raise InputError(
+            "sslmode in the address of a database is disable, prefer, require, verify-ca or "
+            "verify-full"
+        )
+    try:
+        context = ssl.create_default_context(
+            cafile=None if authorities in ("", "system") else authorities
+        )
+    except OSError as error:
+        raise InputError(f"cannot read sslrootcert {authorities}: {error}") from None
+    context.check_hostname = mode == "verify-full"
+    return context
 
 
 def place_of(url: str) -> dict[str, object]:
     """Where a set's labels are, for others to read: without a person's name or password."""
     address, given = address_of(url)
-    socket = str(make_url(url).query.get("host", ""))
+    socket = str(given.get("unix_sock", ""))
     settings = given.get("startup_params")
     schema = settings.get("search_path", "") if isinstance(settings, dict) else ""
     place: dict[str, object] = {
-        "host": socket or address.host or "localhost",
+        "host": socket.rpartition("/")[0] or address.host or "localhost",
         "port": address.port or _PORT,
         "name": address.database or "",
     }
@@ -81,8 +147,24 @@ def same_place(known: dict[str, object], place: dict[str, object]) -> bool:
 
 def words_of(error: BaseException | None) -> str:
     """What a driver says; PostgreSQL's says it in fields, of which M is for people."""
-    fields = error.args[0] if error is not None and error.args else error
-    return str(fields.get("M", fields)) if isinstance(fields, dict) else str(error)
+    fields = _fields(error)
+    if not fields:
+        return str(error)
+    said = str(fields.get("M", fields))
+    if fields.get("C") in _NO_ENTRY:
+        said += ": give the password as in postgresql://person:password@host/name, or by PGPASSWORD"
+    return said
+
+
+def _fields(error: BaseException | None) -> dict[object, object]:
+    """What the server itself said, also where the driver then stumbled over a closed connection."""
+    for _ in range(3):
+        if error is None:
+            break
+        if error.args and isinstance(error.args[0], dict):
+            return error.args[0]
+        error = error.__cause__ or error.__context__
+    return {}
 
 
 @contextlib.contextmanager
