@@ -1,6 +1,7 @@
 """Labels in PostgreSQL leave a mark in the folder, and nobody reads the older files unawares."""
 
 import json
+import shutil
 
 import brought
 import pytest
@@ -102,7 +103,7 @@ def test_a_mark_that_cannot_be_left_or_names_another_database_is_said(yolo, phot
 
 
 def test_a_mark_names_no_person_and_no_password():
-    place = place_of("postgresql://ann:secret@db.lab:5433/screws?password=hidden")
+    place = place_of("postgresql://ann:secret@db.lab:5433/screws?sslmode=require")
     assert place == PLACE
 
 
@@ -167,6 +168,60 @@ def test_a_database_that_cannot_be_read_is_said(url, yolo, monkeypatch):
     assert "secret" not in str(caught.value)
     with pytest.raises(InputError):
         next_to_label(yolo)
+
+
+def other_set(root):
+    """Pictures of other sizes under the names of the first, and one of its own."""
+    for name in ("0.jpg", "1.jpg", "9.jpg"):
+        brought.picture(root / name, size=(24, 20))
+    return root
+
+
+def test_a_database_of_another_set_is_refused_and_left_as_it_is(yolo, tmp_path, new_schema):
+    url, other = new_schema(), other_set(tmp_path / "other")
+    with open_store(yolo, url=url, wait=True) as store:
+        before = store.labelled()
+    with pytest.raises(InputError, match="keeps the labels of another set"):
+        open_store(other, url=url)
+    assert not mark_of(other).exists()
+    with open_store(yolo, url=url, wait=True) as store:
+        assert store.labelled() == before
+        assert not store.look_at_disk().missing
+
+
+def test_a_copy_of_the_pictures_is_the_same_set(yolo, tmp_path, new_schema):
+    url = new_schema()
+    with open_store(yolo, url=url, wait=True) as store:
+        before = store.labelled()
+    shutil.copytree(yolo, tmp_path / "mine", ignore=shutil.ignore_patterns(".viewfinder"))
+    with open_store(tmp_path / "mine", url=url, wait=True) as store:
+        assert store.labelled() == before
+    assert mark_of(tmp_path / "mine").read_text() == mark_of(yolo).read_text()
+
+
+def test_the_same_place_on_another_server_holds_other_labels(yolo, photos, new_schema, monkeypatch):
+    """A server calls itself localhost, and so does any other."""
+    first, second = new_schema(), new_schema()
+    with open_store(yolo, url=first, wait=True), open_store(photos, url=second, wait=True):
+        pass
+    kept = json.loads(mark_of(yolo).read_text())
+    there = {**json.loads(mark_of(photos).read_text()), "store": kept["store"]}
+    mark_of(yolo).write_text(json.dumps(there))
+    monkeypatch.setenv("VIEWFINDER_DATABASE", second)
+    with pytest.raises(InputError, match="which holds others: name that one"):
+        open_dataset(yolo)
+    monkeypatch.setenv("VIEWFINDER_DATABASE", first)
+    assert open_dataset(yolo).layout == "the studio's labels"
+
+
+def test_a_mark_without_a_store_gets_one(yolo, new_schema):
+    url = new_schema()
+    open_store(yolo, url=url, wait=True).close()
+    kept = json.loads(mark_of(yolo).read_text())
+    mark_of(yolo).write_text(json.dumps({**kept, "store": ""}))
+    with open_store(yolo, url=url) as store:
+        assert store.caution() == ""
+    assert json.loads(mark_of(yolo).read_text()) == kept
 
 
 @pytest.mark.parametrize(("host", "same"), [("localhost", True), ("/tmp", True), ("db.lab", False)])

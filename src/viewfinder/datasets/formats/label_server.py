@@ -54,12 +54,15 @@ def served_at(root: Path) -> str | None:
     if known is None or (root / HIDDEN / STUDIO).exists() or not url:
         refuse_served(root)
         return None
-    from viewfinder.datasets.formats.postgres import place_of, same_place  # with SQLAlchemy
+    from viewfinder.datasets.formats.postgres import place_of, same_place, store_at  # SQLAlchemy
 
-    if known and not same_place(known, place_of(url)):
+    place, store = place_of(url), known.get("store")
+    # One server has many names; one store has one, wherever it is.
+    same = store_at(url) == store if store else not known or same_place(known, place)
+    if not same:
         raise InputError(
             f"the labels of {root} are kept in {server_of(root)}, and {DATABASE} names PostgreSQL "
-            f"({_named(place_of(url))}): name that one"
+            f"({_named(place)}), which holds others: name that one"
         )
     return url
 
@@ -76,14 +79,14 @@ def keep_server(root: Path, place: dict[str, object]) -> str:
     """Leave a mark in a folder that says where its labels are.
 
     Args:
-        place: `host`, `port`, `name` and, if it is not the usual one, `schema`; no person's name
-            and no password.
+        place: `host`, `port`, `name`, if it is not the usual one, `schema`, and `store`, what
+            tells the store from any other; no person's name and no password.
 
     Returns:
         what a person should know of it, in a sentence; nothing where all is as it was.
     """
-    before, now = server_of(root), f"PostgreSQL ({_named(place)})"
-    if before == now:
+    before, now = _mark_of(root), f"PostgreSQL ({_named(place)})"
+    if before == place:
         return ""
     file = root / HIDDEN / SERVED
     try:
@@ -98,10 +101,19 @@ def keep_server(root: Path, place: dict[str, object]) -> str:
         )
     if before is None:
         return ""
+    told = f"PostgreSQL ({_named(before)})" if before else "a PostgreSQL database"
+    stores = before.get("store"), place.get("store")
+    if stores[0] == stores[1] if all(stores) else told == now:
+        return ""
     return (
-        f"the labels of this set were kept in {before} until now, and are kept in {now} from now "
+        f"the labels of this set were kept in {told} until now, and are kept in {now} from now "
         "on: if that is another database, the labels of the first are not in it"
     )
+
+
+def kept_store(root: Path) -> str:
+    """What tells the store of a folder's labels from any other, as its mark has it; or nothing."""
+    return str((_mark_of(root) or {}).get("store") or "")
 
 
 def refuse_served(root: Path) -> None:

@@ -15,6 +15,8 @@ from viewfinder.datasets.formats.stored_classes import Ask
 from viewfinder.errors import InputError
 
 NO_DRIVER = "needs a driver: pip install 'viewfinder[postgres]'"
+STORE = "store"
+"""The key, in the table `meta`, of what tells a store from any other."""
 _DRIVER = "postgresql+pg8000"
 _WRONG = (
     "the address of a database is postgresql://person:password@host/name, with @ in a password as "
@@ -194,3 +196,16 @@ def one_moment(url: str) -> Iterator[tuple[Ask, str]]:
         raise InputError(f"{name} cannot be read: {said.strip()[:200]}") from None
     finally:
         engine.dispose()
+
+
+def store_at(url: str) -> str:
+    """What tells the store in a database from any other; nothing where there is none.
+
+    Raises:
+        InputError: the database cannot be asked.
+    """
+    with one_moment(url) as (ask, _):
+        if ask("SELECT to_regclass('meta')")[0][0] is None:
+            return ""
+        rows = ask(f"SELECT value FROM meta WHERE key = '{STORE}'")
+    return str(rows[0][0]) if rows else ""

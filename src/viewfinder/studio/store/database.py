@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import Connection, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL
@@ -18,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
 from viewfinder.datasets.formats.label_store import refuse_forged
-from viewfinder.datasets.formats.postgres import NO_DRIVER, address_of, words_of
+from viewfinder.datasets.formats.postgres import NO_DRIVER, STORE, address_of, words_of
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.studio.store import tables
@@ -107,6 +108,15 @@ class Database:
                     row = select(tables.meta.c.value).where(tables.meta.c.key == "schema")
                     writer.execute(row.with_for_update())
                 yield writer
+
+    def store(self) -> str:
+        """What tells this store from any other, wherever it is kept."""
+        with self.write() as connection:
+            known = value_of(connection, STORE)
+            if known is None:
+                known = uuid4().hex
+                set_value(connection, STORE, known)
+        return known
 
     def close(self) -> None:
         self._engine.dispose()

@@ -14,12 +14,13 @@ from pathlib import Path
 from sqlalchemy import Connection, Integer, Table, Text, func, select
 
 from viewfinder.datasets.formats.label_store import SCHEMA
+from viewfinder.datasets.formats.postgres import STORE
 from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
 from viewfinder.files import replacing_by_name
 from viewfinder.reading import open_file
 from viewfinder.studio.store import tables
-from viewfinder.studio.store.database import Database
+from viewfinder.studio.store.database import Database, set_value, value_of
 from viewfinder.studio.store.writing import contents_of
 
 _NAME = "viewfinder.labels/1"
@@ -94,6 +95,7 @@ def read(database: Database, file: Path) -> None:
                 raise InputError(
                     f"{database.name} has labels already: read the lines into a new one"
                 )
+        own = value_of(connection, STORE)
         connection.execute(tables.meta.delete())
         waiting: dict[str, list[dict[str, object]]] = {name: [] for name in _KNOWN}
         for name, row in _rows(file):
@@ -104,6 +106,10 @@ def read(database: Database, file: Path) -> None:
         for name, rows in waiting.items():
             if rows:
                 connection.execute(_KNOWN[name].insert(), rows)
+        # What was written goes on in its own place: this is another store.
+        connection.execute(tables.meta.delete().where(tables.meta.c.key == STORE))
+        if own is not None:
+            set_value(connection, STORE, own)
 
 
 def _rows(file: Path) -> Iterator[Row]:

@@ -2,14 +2,22 @@
 
 from pathlib import Path
 
-from viewfinder.datasets.formats.label_server import keep_server, refuse_other_store
+from sqlalchemy import select
+
+from viewfinder.datasets.editing.transaction import HIDDEN, SERVED
+from viewfinder.datasets.formats.label_server import keep_server, kept_store, refuse_other_store
 from viewfinder.datasets.formats.postgres import place_of
+from viewfinder.datasets.formats.stored_text import given
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing
-from viewfinder.studio.store import lines
+from viewfinder.studio.store import lines, tables
 from viewfinder.studio.store.database import Database, database_file
 from viewfinder.studio.store.records import Kind
 from viewfinder.studio.store.store import Store
+from viewfinder.wording import counted
+
+# Pictures that are looked for, to know a set by.
+_COMPARED = 400
 
 
 def open_store(
@@ -47,12 +55,47 @@ def _database(data: Path, url: str | None) -> Database:
     refuse_other_store(data, served=url is not None)
     if url is not None:
         database = Database(None, url)
-        database.caution = keep_server(data, place_of(url))
+        try:
+            store = database.store()
+            if store != kept_store(data):
+                _refuse_another_set(database, data)
+        except BaseException:
+            database.close()
+            raise
+        database.caution = keep_server(data, {**place_of(url), "store": store})
         return database
     file = database_file(data)
     with explained_writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
     return Database(file)
+
+
+def _refuse_another_set(database: Database, data: Path) -> None:
+    """Refuse a database that keeps the labels of other pictures than a folder's.
+
+    A person of a team may have a copy of the pictures: they are known by their places and sizes.
+    """
+    table = tables.picture.c
+    kept = select(table.path, table.size).where(table.removed == 0, table.missing == 0)
+    with database.read() as connection:
+        rows = connection.execute(kept.order_by(table.id).limit(_COMPARED)).all()
+    absent = [given(path) for path, size in rows if not _lies_there(data / given(path), size)]
+    if 2 * len(absent) > len(rows):
+        raise InputError(
+            f"{database.name} keeps the labels of another set: {absent[0]} and "
+            f"{counted(len(absent) - 1, 'other')} of {counted(len(rows), 'picture')} are not in "
+            f"{data}, or are others there: give each set a database or a schema of its own; if it "
+            f"is the same set, copy {HIDDEN}/{SERVED} from where it was opened first"
+        )
+
+
+def _lies_there(file: Path, size: int | None) -> bool:
+    """Whether a file is there, of so many bytes where that is known."""
+    try:
+        found = file.stat().st_size
+    except OSError:
+        return False
+    return size is None or found == size
 
 
 def read_lines(data: Path, file: Path, *, url: str | None = None) -> Store:
