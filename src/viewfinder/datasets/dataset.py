@@ -37,7 +37,8 @@ class Dataset:
         splits: N int8, the index of each picture's split in `SPLITS`; -1 before it has one.
         boxes: the objects in the pictures, or None where pictures have classes themselves.
         sizes: N×2 int64, width and height as the labels' files state them; 0 where they do not.
-        orientations: N int8, EXIF's, where `sizes` are not stated but the files' own.
+        orientations: N int8, EXIF's, where reading looked at the files.
+        file_sizes: N×2 int64, the files' own sizes, upright, where it looked and labels state some.
         image_ids: N int64, the labels' own numbers of the pictures, where they have any.
         class_ids: the labels' own numbers of the classes, where they have any.
         groups: for each picture what must stay in one split, such as its video's name;
@@ -69,6 +70,7 @@ class Dataset:
     boxes: Boxes | None = None
     sizes: NDArray[np.int64] | None = None
     orientations: NDArray[np.int8] | None = None
+    file_sizes: NDArray[np.int64] | None = None
     image_ids: NDArray[np.int64] | None = None
     class_ids: tuple[int, ...] | None = None
     groups: tuple[str, ...] = ()
@@ -107,6 +109,7 @@ class Dataset:
             boxes=self.boxes.select(chosen) if self.boxes is not None else None,
             sizes=self.sizes[chosen] if self.sizes is not None else None,
             orientations=self.orientations[chosen] if self.orientations is not None else None,
+            file_sizes=self.file_sizes[chosen] if self.file_sizes is not None else None,
             image_ids=self.image_ids[chosen] if self.image_ids is not None else None,
             groups=_rows(self.groups, chosen),
             learnt=self.learnt[chosen] if self.learnt is not None else None,

@@ -58,8 +58,9 @@ def sized_objects(dataset: Dataset) -> Iterator[tuple[int, NDArray[np.float64]]]
 
 def _measures_of(dataset: Dataset) -> Measures:
     """What the files say, which who read the set may have asked them already."""
-    if dataset.orientations is not None and dataset.sizes is not None:
-        return Measures(dataset.sizes, dataset.orientations)
+    sizes = dataset.sizes if dataset.file_sizes is None else dataset.file_sizes
+    if dataset.orientations is not None and sizes is not None:
+        return Measures(sizes, dataset.orientations)
     return measure(dataset.root, dataset.paths)
 
 
@@ -152,7 +153,12 @@ def fitted(dataset: Dataset, *, stored: bool | None = None) -> Dataset:
             "back that were labelled; `viewfinder check` gives both sizes"
         )
     result = replace(
-        dataset, boxes=boxes, sizes=sizes, orientations=None, notes=(*dataset.notes, *notes)
+        dataset,
+        boxes=boxes,
+        sizes=sizes,
+        orientations=None,
+        file_sizes=None,
+        notes=(*dataset.notes, *notes),
     )
     return result.select(np.flatnonzero(~how.misshapen)) if how.misshapen.any() else result
 

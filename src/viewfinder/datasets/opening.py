@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from viewfinder.datasets.dataset import Dataset
@@ -36,6 +37,7 @@ from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.datasets.formats.rgbd.reading import read_saliency
 from viewfinder.datasets.formats.yolo.labels import is_class_list
 from viewfinder.datasets.formats.yolo.reading import read_yolo
+from viewfinder.datasets.kept_sets import kept_or_read
 from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.locating import PictureIndex
 from viewfinder.datasets.measuring import fitted
@@ -151,7 +153,8 @@ def _boxes_of(root: Path) -> Dataset | None:
     seen = survey(root)
     labels = box_labels(seen)
     if labels is not None:
-        found = labels.format.read(seen, labels.files)
+        read = partial(labels.format.read, seen, labels.files)
+        found = kept_or_read(seen, read) if labels.format.within else read()
         if not labels.also:
             return found
         note = f"labels of {' and '.join(labels.also)} lie here too and are not read"

@@ -27,6 +27,8 @@ def tidied(dataset: Dataset) -> Dataset:
         return dataset
     good = usable(boxes)
     limits = box_limits(boxes, sizes)
+    if good.all() and (boxes.corners >= 0).all() and (boxes.corners <= limits).all():
+        return dataset
     with np.errstate(over="ignore", invalid="ignore"):
         clipped = np.clip(boxes.corners, 0, limits)
         over = np.logical_or.reduce((np.abs(clipped - boxes.corners) > ROUNDING).T)

@@ -23,16 +23,18 @@ class BoxFormat(Generic[FoundT]):
         read: the set of these files.
         leads: whether such files are the set's labels though a format further down the table has
             found some too; else they are somebody's, and only read where they are alone.
+        within: whether all that is read lies below the folder.
     """
 
     name: str
     find: Callable[[Survey], FoundT]
     read: Callable[[Survey, FoundT], Dataset]
     leads: Callable[[FoundT], bool] = lambda _: True
+    within: bool = False
 
 
 FORMATS: tuple[BoxFormat[Any], ...] = (
-    BoxFormat("COCO", find_coco, read_coco),
+    BoxFormat("COCO", find_coco, read_coco, within=True),
     BoxFormat("Pascal VOC", find_voc, read_voc, leads=in_annotations),
     BoxFormat("YOLO", find_yolo, read_yolo),
 )
