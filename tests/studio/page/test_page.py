@@ -263,35 +263,88 @@ def test_a_finger_draws_where_there_is_nothing_else_until_a_pen_comes(served, vi
     assert len(person.boxes()) == 3
 
 
-# Moves the view, and gives whether the snapshot, and the picture, is seen in the frame after it.
-MOVED = """([x, y]) => new Promise((done) => {
+# Which of the canvases is seen, and whether the picture is: while things move, one shows all.
+SEEN = """() => [...[".still", ".live", ".lower", ".upper"].filter((each) => {
+        const canvas = document.querySelector(each);
+        return !canvas.hidden && canvas.style.visibility !== "hidden"; }),
+    ...(document.querySelector(".under").style.visibility === "hidden" ? [] : ["picture"])]"""
+# The colour that a canvas shows at a point of the picture, and that of the class.
+COLOURS = """([name, x, y]) => {
+    const [canvas, {view, element}] = [document.querySelector(name), viewfinder.stage];
+    if (canvas.hidden) return ["nothing", ""];
+    const [inner, outer] = [canvas, element].map((each) => each.getBoundingClientRect());
+    const place = [outer.left + x * view.scale + view.x - inner.left,
+        outer.top + y * view.scale + view.y - inner.top].map((each) => Math.round(
+            each * canvas.width / inner.width));
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [canvas.width, canvas.height];
+    const context = copy.getContext("2d");
+    context.drawImage(canvas, 0, 0);
+    const shown = context.getImageData(...place, 1, 1).data;
+    context.fillStyle = viewfinder.studio.colour("k");
+    context.fillRect(0, 0, 1, 1);
+    return [shown, context.getImageData(0, 0, 1, 1).data].map((each) => [...each].join()); }"""
+
+# Moves the view, or what is chosen, and gives what is seen in the frame after it, and the colours.
+MOVED = f"""([x, y, ...point]) => new Promise((done) => {{
     viewfinder.stage.pan(x, y);
-    requestAnimationFrame(() => requestAnimationFrame(() => done([
-        !document.querySelector(".snapshot").hidden,
-        document.querySelector(".under").style.visibility !== "hidden",
-        viewfinder.stage.view.x]))); })"""
+    requestAnimationFrame(() => requestAnimationFrame(() => done(
+        [({SEEN})(), viewfinder.stage.view.x, ({COLOURS})([".still", ...point])]))); }})"""
+PULLED = f"""([clientX, clientY, ...point]) => new Promise((done) => {{
+    document.getElementById("stage").dispatchEvent(new PointerEvent("pointermove", {{
+        pointerId: 1, pointerType: "mouse", bubbles: true, buttons: 1, clientX, clientY}}));
+    requestAnimationFrame(() => requestAnimationFrame(() => done(
+        [({SEEN})(), ({COLOURS})([".live", ...point])]))); }})"""
 
 
-def test_on_a_large_screen_the_view_of_many_boxes_moves_as_one_picture_until_it_rests(
-    served, person
-):
-    page = person.page
-    boxes = [PutBox(f"b{n}", 1, "k", (n, n, n + 9.0, n + 9.0), 0) for n in range(301)]
+@pytest.fixture
+def crowd(served, person):
+    """A picture with 301 boxes, on a large screen."""
+    low = [(20.0 * (n % 30), 20.0 * (n // 30)) for n in range(301)]
+    boxes = [PutBox(f"b{n}", 1, "k", (x, y, x + 12, y + 12), 0) for n, (x, y) in enumerate(low)]
     served.store.apply(Operation("many", (PutClass("k", "K", 0), *boxes)))
-    page.set_viewport_size({"width": 2000, "height": 1200})
+    person.page.set_viewport_size({"width": 2000, "height": 1200})
     person.reload()
-    until(lambda: page.evaluate("viewfinder.studio.boxes.size") == 301)
-    seen = """() => [!document.querySelector(".snapshot").hidden,
-        document.querySelector(".under").style.visibility !== "hidden"]"""
+    until(lambda: person.page.evaluate("viewfinder.studio.boxes.size") == 301)
+    until(lambda: person.page.evaluate(SEEN) == [".lower", "picture"])
+    return person
+
+
+def test_on_a_large_screen_the_view_of_many_boxes_moves_as_one_picture_until_it_rests(crowd):
+    page = crowd.page
     before = page.evaluate("viewfinder.stage.view.x")
-    assert page.evaluate(MOVED, [40, 20]) == [True, False, before + 40]
-    until(lambda: page.evaluate(seen) == [False, True])
+    seen, x, (shown, colour) = page.evaluate(MOVED, [40, 20, 0, 4])  # the first one's left side
+    assert (seen, x, shown) == ([".still"], before + 40, colour)
+    until(lambda: page.evaluate(SEEN) == [".lower", "picture"])
+    shown, colour = page.evaluate(COLOURS, [".lower", 0, 4])
+    assert shown == colour
     # On whole pixels, and what is left of one is not lost.
     for _ in range(10):
-        x = page.evaluate(MOVED, [0.4, 0])[2]
+        x = page.evaluate(MOVED, [0.4, 0, 0, 4])[1]
         assert x == int(x)
     assert x == pytest.approx(before + 44, abs=1)
-    until(lambda: page.evaluate(seen) == [False, True])
+    until(lambda: page.evaluate(SEEN) == [".lower", "picture"])
+
+
+def test_on_a_large_screen_many_chosen_boxes_move_as_one_picture_until_they_rest(crowd):
+    page = crowd.page
+    before = crowd.boxes()
+    crowd.press("Control+a")
+    until(lambda: page.evaluate("viewfinder.studio.selection.size") == 301)
+    crowd.rest()
+    # Without other boxes, there is no canvas of others to be blended with what is under it.
+    until(lambda: page.evaluate(SEEN) == [".upper", "picture"])
+    start = crowd.place(6, 6)
+    by = 8 * page.evaluate("viewfinder.stage.view.scale")
+    page.mouse.move(*start)
+    page.mouse.down()
+    seen, (shown, colour) = page.evaluate(PULLED, [start[0] + by, start[1], 8, 6])
+    assert (seen, shown) == ([".live"], colour)
+    until(lambda: page.evaluate(SEEN) == [".upper", "picture"])
+    page.mouse.move(start[0] + by, start[1])
+    page.mouse.up()
+    moved = [(name, [x1 + 8, y1, x2 + 8, y2]) for name, (x1, y1, x2, y2) in before]
+    assert crowd.boxes() == moved
 
 
 def test_a_name_that_nobody_could_read_is_not_taken_and_that_is_said(served, page, person):

@@ -171,6 +171,25 @@ export function zoomed(view, factor, at) {
   return { scale, x: at[0] - (at[0] - view.x) * share, y: at[1] - (at[1] - view.y) * share };
 }
 
+// Times as near as it was drawn from which a canvas is too coarse, and as far, too dense.
+const [NEARER, FARTHER] = [3, 1.6];
+
+/**
+ * How what was drawn for one view is moved and stretched for another, as CSS says it; null where it
+ * would not reach over what is seen of the picture, or be too coarse.
+ * @param {{view: View, margin: Point, room: Point}} drawn  with what is beyond the stage on each side
+ * @param {View} now @param {Point} size  the picture's
+ */
+export function stretched({ view, margin, room }, now, size) {
+  const stretch = now.scale / view.scale;
+  if (stretch > NEARER || stretch < 1 / FARTHER) return null;
+  const [x, y] = [now.x - (view.x + margin[0]) * stretch, now.y - (view.y + margin[1]) * stretch];
+  const [right, bottom] = [x + (room[0] + 2 * margin[0]) * stretch, y + (room[1] + 2 * margin[1]) * stretch];
+  if (x > Math.max(0, now.x) || y > Math.max(0, now.y)) return null;
+  if (right < Math.min(room[0], now.x + size[0] * now.scale) || bottom < Math.min(room[1], now.y + size[1] * now.scale)) return null;
+  return `translate(${x}px, ${y}px) scale(${stretch})`;
+}
+
 /** How far apart two boxes are, in mean sides of the two. @param {Corners} one @param {Corners} two */
 export function distance(one, two) {
   const sides = (one[2] - one[0] + one[3] - one[1] + two[2] - two[0] + two[3] - two[1]) / 4;

@@ -12,6 +12,8 @@ import { painting } from "./masks.js";
  * @typedef {import("./stage.js").Shape} Shape
  */
 
+/** Boxes above which they have no names. */
+export const MANY = 300;
 const HANDLE = 4;
 // Of a name over a box; all of it stands in the list of classes.
 const MOST_LETTERS = 40;
@@ -21,6 +23,20 @@ const grown = () => (innerWidth >= 2400 ? 1.5 : 1);
 const DASHES = { "-": [6, 4], ".": [2, 5], "~": [14, 3], _: [] };
 // Sides in pixels of the screen below which a box's handles would hide it: it has small ones, at its corners.
 const SMALL = 36;
+
+/**
+ * An empty canvas of this size, to be drawn on in pixels of the page.
+ * @param {HTMLCanvasElement | OffscreenCanvas} canvas @param {Point} room
+ * @param {number} [dense]  its pixels across one of the page @param {boolean} [alpha]  whether something is seen through it
+ */
+export function prepared(canvas, room, dense = window.devicePixelRatio || 1, alpha = true) {
+  const [width, height] = [Math.round(room[0] * dense), Math.round(room[1] * dense)];
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha }));
+  context.setTransform(dense, 0, 0, dense, 0, 0);
+  context.clearRect(0, 0, ...room);
+  return context;
+}
 
 /**
  * @param {CanvasRenderingContext2D} context @param {View} view @param {Shape[]} shapes

@@ -20,8 +20,10 @@ const LABELLED = 0.6;
 
 /** What is interpolated between key frames, and not set in this one. @param {Content} content */
 export function moving(content) {
+  const between = [...content.proposals.values()].filter((each) => each.track !== undefined);
+  if (!between.length) return between; // as for each frame of pictures with thousands of boxes
   const tracks = new Set([...content.boxes.values()].map((each) => each.track));
-  return [...content.proposals.values()].filter((each) => each.track !== undefined && !tracks.has(each.track));
+  return between.filter((each) => each.track !== undefined && !tracks.has(each.track));
 }
 
 /** Open proposals of a picture, but for those that say what is interpolated there; and that. @param {Content} content */

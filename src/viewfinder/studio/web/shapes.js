@@ -15,7 +15,8 @@ export function shapesOf(studio, chosen) {
     looks.set(label, known);
     return known;
   };
-  const boxes = studio.visible().filter((each) => studio.selection.has(each.id) === chosen).map((each) => {
+  const meant = chosen ? studio.chosen() : studio.visible().filter((each) => !studio.selection.has(each.id));
+  const boxes = meant.map((each) => {
     const corners = studio.preview.get(each.id);
     return {
       corners: corners ?? each.corners,

@@ -1,63 +1,122 @@
 /**
- * The picture and its boxes as one opaque picture, which is shown in their place while the view moves.
+ * The picture and its boxes as one opaque, coarse picture, which is shown in their place while they move.
  *
  * A browser that draws by software blends each layer pixel by pixel, several times as long as it
- * takes to copy one that hides what is behind it. On a large screen that is what a frame costs.
+ * takes to copy one that hides what is behind it. On a large screen that is what a frame costs. And
+ * how soon the first frame comes is how many pixels are drawn for it: on very large screens each is
+ * two of the screen wide and high.
+ *
+ * @typedef {import("./geometry.js").Point} Point
+ * @typedef {import("./stage.js").Shape} Shape
+ * @typedef {import("./stage.js").Stage} Stage
  */
 
-// Pixels of a screen from which taking one is worth it.
-const LARGE = 3_000_000;
+import { stretched } from "./geometry.js";
+import { MANY, paint, prepared } from "./painting.js";
+
+// Pixels above which there are fewer of them than the screen has.
+const MOST = 5_000_000;
 
 export class Snapshot {
-  #shown = false;
+  shown = false;
+  /** What does not move by itself. */
+  #base = new OffscreenCanvas(1, 1);
+  /** Boxes on their way there: many are written as pixels, in place of all that a canvas has. */
+  #sheet = new OffscreenCanvas(1, 1);
   /** @type {ImageBitmapRenderingContext} */
-  #context;
+  #picture;
+  #dense = 1;
+  #drawn = { view: { scale: 1, x: 0, y: 0 }, margin: /** @type {Point} */ ([0, 0]), room: /** @type {Point} */ ([1, 1]) };
 
-  /** @param {HTMLCanvasElement} canvas @param {HTMLElement[]} places  what is hidden meanwhile */
-  constructor(canvas, places) {
-    this.canvas = canvas;
+  /** @param {Stage} stage @param {HTMLElement[]} places  what is hidden meanwhile */
+  constructor(stage, places) {
+    this.stage = stage;
     this.places = places;
-    this.#context = /** @type {ImageBitmapRenderingContext} */ (canvas.getContext("bitmaprenderer", { alpha: false }));
+    /** Moved and stretched as it is. */
+    this.still = /** @type {HTMLCanvasElement} */ (stage.element.querySelector("canvas.still"));
+    // As a picture, it is not copied for each frame.
+    this.#picture = /** @type {ImageBitmapRenderingContext} */ (this.still.getContext("bitmaprenderer", { alpha: false }));
+    /** Drawn anew for each frame. */
+    this.live = /** @type {HTMLCanvasElement} */ (stage.element.querySelector("canvas.live"));
   }
 
-  /**
-   * Take one, unless there is one, or the screen is small.
-   * @param {HTMLCanvasElement} lower  the boxes, as they were drawn
-   * @param {import("./stage.js").View} view  where the picture is on that canvas, in pixels of the page
-   * @param {import("./geometry.js").Point} size @param {Iterable<HTMLImageElement>} images  of the picture, in their order
-   * @param {string} ground  the colour around it
-   */
-  take(lower, view, size, images, ground) {
-    const { width, height } = lower;
-    if (this.#shown || width * height < LARGE) return;
-    const sheet = new OffscreenCanvas(width, height);
-    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (sheet.getContext("2d", { alpha: false }));
-    context.fillStyle = ground;
-    context.fillRect(0, 0, width, height);
+  /** Its width and height, in pixels of the page. @returns {Point} */
+  get #room() {
+    const { room, margin } = this.#drawn;
+    return [room[0] + 2 * margin[0], room[1] + 2 * margin[1]];
+  }
+
+  /** Where the picture is on it. */
+  get #view() {
+    const { view, margin } = this.#drawn;
+    return { ...view, x: view.x + margin[0], y: view.y + margin[1] };
+  }
+
+  /** Take one of the picture and boxes. @param {Shape[]} shapes @param {number} beyond  of the stage, on each side of it */
+  take(shapes, beyond) {
+    const { stage } = this;
+    const [width, height] = stage.room;
+    this.#drawn = { view: stage.view, margin: [Math.round(width * beyond), Math.round(height * beyond)], room: stage.room };
+    const room = this.#room;
     const dense = window.devicePixelRatio || 1;
-    const place = /** @type {const} */ ([view.x * dense, view.y * dense, size[0] * view.scale * dense, size[1] * view.scale * dense]);
+    this.#dense = room[0] * room[1] * dense * dense > MOST ? dense / 2 : dense;
+    const context = prepared(this.#base, room, this.#dense, false);
+    context.fillStyle = getComputedStyle(stage.element).backgroundColor;
+    context.fillRect(0, 0, ...room);
+    const { scale, x, y } = this.#view;
+    const place = /** @type {const} */ ([x, y, stage.size[0] * scale, stage.size[1] * scale]);
     context.fillStyle = "#fff";
     context.fillRect(...place);
-    context.imageSmoothingEnabled = view.scale < 4;
-    for (const each of images) context.drawImage(each, ...place);
-    context.drawImage(lower, 0, 0);
-    [this.canvas.width, this.canvas.height] = [width, height];
-    this.#context.transferFromImageBitmap(sheet.transferToImageBitmap());
-    [this.canvas.style.width, this.canvas.style.height] = [lower.style.width, lower.style.height];
-    this.#show(true);
+    context.imageSmoothingEnabled = scale < 4;
+    for (const each of stage.under.querySelectorAll("img")) context.drawImage(each, ...place);
+    this.#add(context, shapes);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Shape[]} shapes */
+  #add(context, shapes) {
+    if (!shapes.length) return;
+    const room = this.#room;
+    paint(prepared(this.#sheet, room, this.#dense), this.#view, shapes, shapes.length > MANY, room[0]);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(this.#sheet, 0, 0);
+  }
+
+  /** Show what was taken. */
+  show() {
+    [this.still.width, this.still.height] = [this.#base.width, this.#base.height];
+    this.#picture.transferFromImageBitmap(this.#base.transferToImageBitmap());
+    this.#turn(this.still);
+  }
+
+  /** Show what was taken with these boxes over it. @param {Shape[]} shapes */
+  showWith(shapes) {
+    const context = prepared(this.live, this.#room, this.#dense, false);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(this.#base, 0, 0);
+    this.#add(context, shapes);
+    this.#turn(this.live);
+  }
+
+  /** Move and stretch it to where the view is; false where there is none, or it does not reach. */
+  lead() {
+    const transform = this.shown && stretched(this.#drawn, this.stage.view, this.stage.size);
+    if (transform) this.still.style.transform = this.live.style.transform = transform;
+    return Boolean(transform);
   }
 
   /** Show the picture and its boxes themselves again. */
   drop() {
-    if (!this.#shown) return;
-    this.#context.transferFromImageBitmap(null);
-    this.#show(false);
+    if (this.shown) this.#turn(null);
   }
 
-  /** @param {boolean} shown */
-  #show(shown) {
-    this.#shown = shown;
-    this.canvas.hidden = !shown;
-    for (const each of this.places) each.style.visibility = shown ? "hidden" : "";
+  /** @param {HTMLCanvasElement | null} canvas */
+  #turn(canvas) {
+    this.shown = canvas !== null;
+    const [width, height] = this.#room;
+    for (const each of [this.still, this.live]) {
+      each.hidden = each !== canvas;
+      [each.style.width, each.style.height] = [`${width}px`, `${height}px`];
+    }
+    for (const each of this.places) each.style.visibility = canvas ? "hidden" : "";
   }
 }

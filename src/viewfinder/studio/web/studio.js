@@ -77,6 +77,7 @@ export class Studio {
     /** The picture was given its class. @type {() => void} */
     this.onlabelled = () => {};
     stage.shapes = (chosen) => shapesOf(this, chosen);
+    stage.moving = () => this.preview.size > 0;
     labels.onchange = () => this.changed();
   }
 
@@ -116,9 +117,15 @@ export class Studio {
     return this.visible().filter((each) => !this.locked.has(each.id));
   }
 
+  /** The chosen boxes that are shown. @returns {Box[]} */
+  chosen() {
+    const found = /** @type {Box[]} */ ([...this.selection].map((id) => this.boxes.get(id)).filter(Boolean));
+    return found.filter((each) => !this.hidden.has(each.id));
+  }
+
   /** The chosen boxes that may be changed. */
   selected() {
-    return this.editable().filter((each) => this.selection.has(each.id));
+    return this.chosen().filter((each) => !this.locked.has(each.id));
   }
 
   /** What a drag may pull or move: the chosen boxes, or the chosen proposal. @returns {{id: string, corners: Corners}[]} */
