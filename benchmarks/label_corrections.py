@@ -104,10 +104,10 @@ def turntables(folder: Path, by: str, seed: int, mapper: Mapper, turns: int = 6)
     return made
 
 
-def cells(folder: Path, root: Path, count: int, seed: int = SEED) -> Material:
-    """Some of BCCD's test photographs, whose cells are all proposed as red ones."""
+def cells(folder: Path, root: Path, count: int, seed: int = SEED, of: str = "test") -> Material:
+    """Some of BCCD's photographs of one part, whose cells are all proposed as red ones."""
     made = Material(CELLS, {}, {}, [])
-    stems = (root / "ImageSets" / "Main" / "test.txt").read_text().split()
+    stems = (root / "ImageSets" / "Main" / f"{of}.txt").read_text().split()
     first = (seed - SEED) // 100 * count % len(stems)
     for stem in (stems[first:] + stems[:first])[:count]:
         tree = Tree.parse(root / "Annotations" / f"{stem}.xml")

@@ -8,7 +8,8 @@ the others is corrected; and with "again by itself" on, so that it learns anew f
 on, whenever there are five more and a fifth more, and the person corrects what the last one
 proposed. How a person is modelled is said in `page_person.py` and `page_corrector.py`; no slider is
 moved by hand. While a training goes on, the person labels as many pictures as their modelled
-seconds allow.
+seconds allow. What each training had learnt is scored in the end on pictures that are not among
+those labelled, beside one training of all of these that is as long as each was.
 """
 
 import json
@@ -27,6 +28,7 @@ from studio_page import until
 
 from benchmarks.label_corrections import cells
 from benchmarks.label_person import scenes
+from benchmarks.learnt_on_the_way import OnTheWay
 from benchmarks.page_corrector import Corrector
 from benchmarks.page_person import (
     DRAW,
@@ -40,6 +42,9 @@ from viewfinder.studio.store import Store
 
 Way = Literal["draw", "one", "keep"]
 FIRST = 10
+OTHERS = 40
+# Nobody waits until the last picture has its proposals.
+AHEAD = 16
 LEARN = """async (minutes) => { const {post} = await import("/page/api.js");
   await post("/api/learn", {minutes, picture: null}); }"""
 KEEP = """async (on) => { const {post} = await import("/page/api.js");
@@ -51,8 +56,10 @@ STATE = """async () => { const {get} = await import("/page/api.js");
 class Job:
     """One way through all pictures."""
 
-    def __init__(self, person: Counted, store: Store, material: Material, minutes: float) -> None:
-        self.person, self.store, self.material = person, store, material
+    def __init__(
+        self, person: Counted, store: Store, material: Material, minutes: float, way: OnTheWay
+    ) -> None:
+        self.person, self.store, self.material, self.way = person, store, material, way
         self.minutes, self.corrector = minutes, Corrector(person, material)
         self.looks = self.trainings = 0
         self.began: float | None = None
@@ -91,6 +98,11 @@ class Job:
         elif self.began is not None and self.seconds - self.began >= self.lasted:
             self.finished()
 
+    def proposed(self, state: dict) -> bool:
+        if state["stage"] == "proposing":
+            return state["looked"] >= min(AHEAD, state["total"])
+        return state["stage"] != "training"
+
     def begun(self) -> None:
         until(lambda: self.person.page.evaluate(STATE)["stage"] == "training", seconds=30)
         self.began, self.real = self.seconds, time.monotonic()
@@ -100,12 +112,17 @@ class Job:
         page = self.person.page
         # On a busy machine a training of a minute takes many: it is said what is waited for.
         print(f"    training {self.trainings} is waited for", flush=True)
-        until(lambda: page.evaluate(STATE)["stage"] not in ("training", "proposing"), seconds=900)
-        print(f"    it took {time.monotonic() - self.real:.0f} s", flush=True)
+        until(lambda: self.proposed(page.evaluate(STATE)), seconds=900)
         state = page.evaluate(STATE)
+        assert self.began is not None
+        self.lasted = time.monotonic() - self.real
+        print(f"    it took {self.lasted:.0f} s, load {os.getloadavg()[0]:.0f}", flush=True)
+        if state["stage"] in ("proposing", "done"):
+            ended = (self.began + self.lasted) / 60
+            self.way.keep(Path(state["run"]), state["learnt"], ended)
         # One that knows less than the one before it is not kept, and proposes nothing.
         print(f"    {state['stage']}: {state['error'] or state['learnt']}", flush=True)
-        self.lasted, self.began = time.monotonic() - self.real, None
+        self.began = None
         page.evaluate("viewfinder.status()")
         here = self.person.shown()
         wanted = len([e for e in self.store.picture(here).proposals if e.state == "open"])
@@ -114,7 +131,9 @@ class Job:
         until(lambda: not page.locator(".note").count())
 
 
-def job(folder: Path, material: Material, way: Way, minutes: float) -> None:
+def job(
+    folder: Path, material: Material, way: Way, minutes: float, others: tuple[Path, Material]
+) -> None:
     says = {
         "draw": "everything drawn",
         "one": f"{FIRST} drawn, the others corrected of one training's",
@@ -127,7 +146,8 @@ def job(folder: Path, material: Material, way: Way, minutes: float) -> None:
         store.set_meta("learning", json.dumps(asdict(Learning(minutes=minutes))))
 
     with at_the_page(folder, prepare, material.classes) as (person, store):
-        made = Job(person, store, material, minutes)
+        learnt = OnTheWay(folder.parent / "on the way")
+        made = Job(person, store, material, minutes, learnt)
         made.go(way)
         person.page.evaluate(KEEP, False)
         kept = sum(store.counts().boxes.values())
@@ -140,6 +160,8 @@ def job(folder: Path, material: Material, way: Way, minutes: float) -> None:
             dict(made.corrector.did),
             flush=True,
         )
+    if learnt.kept:
+        learnt.report(folder, len(material.truth), minutes, others)
 
 
 def main() -> None:
@@ -151,9 +173,10 @@ def main() -> None:
     for way in words[2:] or ("draw", "one", "keep"):
         with tempfile.TemporaryDirectory() as place:
             os.chdir(place)
-            folder = Path(place) / "photos"
+            folder, apart = Path(place) / "photos", Path(place) / "others"
             made = cells(folder, root, pictures) if root else scenes(folder, pictures, 90)
-            job(folder, made, way, minutes)
+            unseen = cells(apart, root, OTHERS, of="val") if root else scenes(apart, OTHERS, 91)
+            job(folder, made, way, minutes, (apart, unseen))
             os.chdir("/")
 
 

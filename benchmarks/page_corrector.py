@@ -3,8 +3,9 @@
 A picture is done once each true box has a label of its class with IoU 0.7 or more, and there is no
 other label. Counted are: a box drawn over a proposal, or where there is none, and the key for its
 class where the page guesses another; a key for each proposal that is given another class, with the
-pointer over it; for those that are refused or taken alone, a drag with the key held over as many as
-lie on straight lines that pass no other; one key to take the rest and go on.
+pointer over it; for those that are refused, or taken alone, as are right ones below the sliders, a
+drag with the key held over as many as lie on straight lines that pass no other; one key to take the
+rest and go on.
 """
 
 import sys
@@ -21,6 +22,17 @@ from benchmarks.page_person import ENOUGH, Counted, Material, Thing, overlap
 from benchmarks.strokes import Laid, Stroke, one_stroke, places, strokes
 from viewfinder.studio.store import Proposal
 
+THINGS = """() => { const {studio} = viewfinder;
+  const name = (label) => studio.labels.classOf(label).name;
+  return [...[...studio.boxes.values()].map((b) => ({id: b.id, ghost: false, name: name(b.label),
+      corners: b.corners})),
+    ...studio.above().map((g) => ({id: g.id, ghost: true, name: g.name, corners: g.corners}))]; }"""
+FAINT = """() => { const above = new Set(viewfinder.studio.above());
+  return viewfinder.studio.ghosts().filter((g) => !above.has(g) && g.track === undefined)
+    .map((g) => ({id: g.id, name: g.name, corners: g.corners})); }"""
+# From which overlap on the page takes a proposal for another opinion of one object.
+ALIKE = 0.4
+
 
 class Corrector:
     """Puts one picture right after another."""
@@ -32,12 +44,7 @@ class Corrector:
 
     def right(self) -> tuple[set[int], set[str], list[dict]]:
         """Which true boxes have one of theirs, by what, and all that would be labels."""
-        things = self.person.page.evaluate("""() => { const {studio} = viewfinder;
-            const name = (label) => studio.labels.classOf(label).name;
-            return [...[...studio.boxes.values()].map((b) => ({id: b.id, ghost: false,
-                name: name(b.label), corners: b.corners})),
-              ...studio.above().map((g) => ({id: g.id, ghost: true, name: g.name,
-                corners: g.corners}))]; }""")
+        things = self.person.page.evaluate(THINGS)
         met: set[int] = set()
         used: set[str] = set()
         for number, true in enumerate(self.truth):
@@ -48,6 +55,22 @@ class Corrector:
                     used.add(each["id"])
                     break
         return met, used, things
+
+    def faint(self, met: set[int], things: Sequence[dict]) -> dict[int, str]:
+        """Of true boxes that have none, the right proposal below the slider, where one is."""
+        taken = [each["corners"] for each in things]
+        found: dict[int, str] = {}
+        for each in self.person.page.evaluate(FAINT):
+            # A stroke passes by what is another opinion of something that has a box.
+            if any(overlap(each["corners"], corners) >= ALIKE for corners in taken):
+                continue
+            for number, true in enumerate(self.truth):
+                fits = number not in met and number not in found and each["name"] == true.name
+                if fits and overlap(each["corners"], true.corners) >= ENOUGH:
+                    found[number] = each["id"]
+                    taken.append(each["corners"])
+                    break
+        return found
 
     def picture(self) -> None:
         """Whatever is wrong in the picture that is shown, and on to the next."""
@@ -67,7 +90,8 @@ class Corrector:
         self.reclass()
         while True:
             met, used, things = self.right()
-            left = [n for n in range(len(self.truth)) if n not in met]
+            faint = self.faint(met, things)
+            left = [n for n in range(len(self.truth)) if n not in met and n not in faint]
             if not left:
                 break
             # All of the class that was drawn last, then the others: the fewest keys.
@@ -78,12 +102,14 @@ class Corrector:
                 self.remove(each)
         right = [each["id"] for each in ghosts if each["id"] in used]
         wrong = [each["id"] for each in ghosts if each["id"] not in used]
+        below = sorted(faint.values())
         # All but the wrong ones at once, or the right ones alone: whichever is fewer strokes.
         laid = self.laid()
-        if right and strokes(laid, wrong) <= strokes(laid, right):
-            decided = self.decide(wrong, "x")
+        apart = strokes(laid, wrong) + strokes(laid, below)
+        if right and apart <= strokes(laid, [*right, *below]):
+            decided = self.decide(below, "y") and self.decide(wrong, "x")
         else:
-            decided, right = self.decide(right, "y"), []
+            decided, right = self.decide([*right, *below], "y"), []
         if not decided:
             return False
         person.finish("Shift+Enter" if right else "Enter")

@@ -16,7 +16,7 @@ from studio_page import until
 from viewfinder.datasets import dealing
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.studio.learning import glancing, proposing
+from viewfinder.studio.learning import choices, glancing, proposing
 from viewfinder.studio.learning import teacher as room
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.state import Learning, kept
@@ -136,6 +136,28 @@ def test_while_it_learns_it_proposes_but_not_in_what_somebody_has_before_them(
     (tmp_path / "told" / "wait").unlink()
     assert stage(teacher, "done")["proposed"] == 6
     assert store.picture(5).picture.proposals == 1
+
+
+def test_of_few_pictures_none_is_kept_from_learning(store, teacher, monkeypatch):
+    label(store, 1, 2, 3)
+    teacher.begin(1)
+    stage(teacher, "done")
+    words = words_of(teacher)
+    assert words[words.index("--val-share") + 1] == "0"
+    monkeypatch.setattr(choices, "_FEW", 3)
+    teacher.begin(1)
+    stage(teacher, "done")
+    assert "--val-share" not in words_of(teacher)
+
+
+def test_a_short_training_sees_pictures_smaller(store, teacher):
+    label(store, 1, 2)
+    teacher.begin(3)
+    stage(teacher, "done")
+    assert words_of(teacher)[words_of(teacher).index("--size") + 1] == "320"
+    teacher.begin(30)
+    stage(teacher, "done")
+    assert "--size" not in words_of(teacher)
 
 
 def test_what_was_learnt_once_is_no_test_picture_later(store, teacher, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from studio_page import Person, ready, told, until
 
 from viewfinder.pictures.writing import write_picture
-from viewfinder.studio.learning import doubting, proposing, queue, teacher
+from viewfinder.studio.learning import choices, doubting, proposing, queue, teacher
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
 
 LEARNER = str(Path(__file__).parents[1] / "learner.py")
@@ -48,7 +48,8 @@ def ghosts(person, picture):
 def test_it_learns_while_a_picture_is_in_hand(learning, monkeypatch):
     # As small as can be: it is not to find much, but to go its whole way.
     recipe = ("--size", "64", "--batch", "2", "--precision", "32")
-    monkeypatch.setattr(teacher, "_RECIPE", recipe)
+    monkeypatch.setattr(choices, "_FEW_LABELS", recipe)
+    monkeypatch.setattr(choices, "_SMALLER", ())
     person, page = learning, learning.page
     until(lambda: person.shown() == 5)  # the first that is to do
     person.press("Shift+L")

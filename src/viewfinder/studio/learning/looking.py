@@ -22,6 +22,8 @@ AT_ONCE = 16
 # F1, would leave out. Of few held-out pictures that score may be anything.
 _SHARE, _LEAST, _MOST = 0.7, 0.1, 0.5
 _USUAL = 0.25
+# Of few pictures none is held out, and most of what is right scores low.
+_UNTOLD = 0.2
 _MOST_NAMED = 8
 # Pictures that are each asked about several times, which takes five times as long: of blood cells,
 # a detector of 200 pictures then left 0.52 actions a box in place of 0.62, one of 10 much the same.
@@ -60,6 +62,7 @@ def _by_detector(data: Path, asked: ProposerRequest, paths: Sequence[str]) -> Lo
     from viewfinder.inference.opening import open_foreign
     from viewfinder.labelling.by_model import propose_by_detector
     from viewfinder.runs.run import open_run
+    from viewfinder.studio.learning.second_look import with_second_look
     from viewfinder.tasks.views import with_views
 
     device, model, run = pick_device("auto"), open_foreign(asked.file), None
@@ -67,7 +70,7 @@ def _by_detector(data: Path, asked: ProposerRequest, paths: Sequence[str]) -> Lo
         run = open_run(asked.file)
         model = run.model
     if asked.by == "learnt" and not asked.answers and len(paths) <= _MOST_VIEWED:
-        model = with_views(model)
+        model = with_second_look(with_views(model), data, device)
     threshold, says = _USUAL if run is None else proposed_from(run), ""
     if run is not None and asked.answers:
         threshold, says = answered_from(run)
@@ -117,7 +120,7 @@ def proposed_from(run: "RunFolder") -> "Threshold":
     try:
         best = best_thresholds(run.model, run).each
     except InputError:  # no picture was held out, or nothing right is found yet
-        return _USUAL
+        return _UNTOLD
     return tuple(min(_MOST, max(_LEAST, _SHARE * each)) for each in best)
 
 

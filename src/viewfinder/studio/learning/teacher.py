@@ -17,6 +17,7 @@ from viewfinder.datasets.formats.label_store import IN_HAND, PASSED_OVER, store_
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.studio.learning.asked import ProposerRequest
+from viewfinder.studio.learning.choices import choices
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.doubting import Doubting
 from viewfinder.studio.learning.glancing import Glance, keep_learnt
@@ -36,8 +37,6 @@ _LONGEST = 24 * 60.0
 _EVERY = 3.0
 _TRAIN = ("-m", "viewfinder", "train", "detect")
 _PATIENCE = 30.0
-# For few labels: objects pasted into other pictures, and small pictures first.
-_RECIPE = ("--small", "0.6", "--copy-paste", "0.3")
 
 
 class Teacher:
@@ -209,9 +208,10 @@ class Teacher:
         return sorted(each for each in seats if each is not None)
 
     def _words(self, run: Path, begin_from: str) -> list[str]:
-        start = ["--init", begin_from] if begin_from else []
-        words = [*_TRAIN, str(self._store.data.absolute()), "--out", str(run), *start]
-        return [*words, "--minutes", f"{self._now.minutes:g}", *_RECIPE, "--json", "--json-lines"]
+        now = self._now
+        words = [*_TRAIN, str(self._store.data.absolute()), "--out", str(run)]
+        words += choices(minutes=now.minutes, pictures=now.learnt, begin_from=begin_from)
+        return [*words, "--json", "--json-lines"]
 
     def _free(self) -> Path:
         name, number = self._store.data.resolve().name, 1

@@ -125,12 +125,13 @@ class Detect(
             return {}
         (folder / FILE).unlink(missing_ok=True)  # of an earlier end of this training
         config = replace(setup.config, habits={})
-        train = self._framed(dataset, "train", config, setup.recipe)
+        keep = setup.recipe.keep
+        train = self.framed(dataset.split("train"), config, keep=keep)
         objects = counted(min(len(train.truth), MOST_CROPS), "labelled object")
         note(f"a second opinion on classes: features of {objects} and of what is found are made")
         formed = form_opinion(
             train,
-            self._framed(dataset, "val", config, setup.recipe)
+            self.framed(dataset.split("val"), config, keep=keep)
             if dataset.has_split("val")
             else None,
             config.classes,
@@ -160,11 +161,15 @@ class Detect(
         answered = round(pictures * len(train.boxes) / len(train))
         return seconds_of_opinion(len(train.boxes), len(val.boxes), answered, device)
 
-    def _framed(
-        self, dataset: Dataset, split: str, config: ModelConfig, recipe: DetectRecipe
-    ) -> FramedSplit:
-        known = dataset.split(split).with_classes(config.classes)
-        examples = self.open_eval(replace(known, bits=config.bits), config, keep=recipe.keep)
+    def framed(self, labelled: Dataset, config: ModelConfig, *, keep: Keep = "auto") -> FramedSplit:
+        """Labelled pictures as a net sees them that sees them whole, and their objects in these.
+
+        Raises:
+            InputError: an object of a class that the net does not know, or a picture that cannot
+                be read.
+        """
+        known = labelled.with_classes(config.classes)
+        examples = self.open_eval(replace(known, bits=config.bits), config, keep=keep)
         assert known.boxes is not None, "`require` has seen to it"
         assert examples.pixels is not None, "`tiles_for` takes no set in tiles that wants this"
         return open_split(examples.pixels, known.boxes, examples.sizes, config)

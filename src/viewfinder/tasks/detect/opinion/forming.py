@@ -21,12 +21,13 @@ from viewfinder.features.vectors import Extractor, described
 from viewfinder.pictures.geometry import transform_boxes
 from viewfinder.tasks.answering import in_batches
 from viewfinder.tasks.classify.heads import Floats, Labels
-from viewfinder.tasks.classify.last_layer import VectorExamples, solve
+from viewfinder.tasks.classify.last_layer import Solved, VectorExamples, solve
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.opinion.judging import Formed, HeldOut, judged
 from viewfinder.tasks.detect.opinion.second import (
     SIDE,
     Consulted,
+    Opinion,
     as_arrays,
     consult,
     crop_extractor,
@@ -105,14 +106,11 @@ def form_opinion(
         more: what would hold out more, as an advice where there are too few.
     """
     extractor = crop_extractor(device)
-    labels, views = _crops(train, extractor)
-    known = np.unique(labels)
-    if len(known) < 2:
+    known, solved = _solved(train, extractor)
+    if solved is None:
         return Formed(None, "no second opinion: there is but one class to learn")
     if held_out is None:
         return Formed(None, "no second opinion: no pictures were held out to judge it by")
-    numbered = np.searchsorted(known, labels)
-    solved = solve(VectorExamples(views, numbered, len(known)), ("prototypes", "linear"))
     found: list[Detections] = []
     consulted: list[Consulted] = []
     for numbers in in_batches(_count(held_out), _BATCH):
@@ -124,6 +122,29 @@ def form_opinion(
     found = [_within(each, frame) for each, frame in zip(found, held_out.frames, strict=False)]
     truth = held_out.truth.select(range(len(found)))
     return judged(HeldOut(found, consulted, truth, more), known, classes, solved, extractor.name)
+
+
+def opinion_unjudged(
+    train: FramedSplit, classes: tuple[str, ...], device: torch.device, *, weight: float
+) -> Opinion | None:
+    """An opinion learnt from `train` that no picture was held out to judge; None where there is but
+    one class to learn."""
+    extractor = crop_extractor(device)
+    known, solved = _solved(train, extractor)
+    if solved is None:
+        return None
+    names = tuple(classes[label] for label in known.tolist())
+    return Opinion(solved.layer, known, weight, extractor.name, names)
+
+
+def _solved(train: FramedSplit, extractor: Extractor) -> tuple[Labels, Solved | None]:
+    """The classes of labelled objects, and what tells their crops apart if there are several."""
+    labels, views = _crops(train, extractor)
+    known = np.unique(labels)
+    if len(known) < 2:
+        return known, None
+    examples = VectorExamples(views, np.searchsorted(known, labels), len(known))
+    return known, solve(examples, ("prototypes", "linear"))
 
 
 def _within(found: Detections, frame: NDArray[np.float32]) -> Detections:
