@@ -1,15 +1,17 @@
 """The whole job by a scripted person: all pictures from nothing on, while a detector learns.
 
     uv run python benchmarks/label_whole_job.py                    60 rendered scenes
-    uv run python benchmarks/label_whole_job.py BCCD 60 1.0        blood cells; minutes a training
+    uv run python benchmarks/label_whole_job.py BCCD 60 1.0 2 keep    blood cells; minutes of a
+                                        training, how quick the person is, and one of the ways
 
 Three ways: everything is drawn; ten pictures are drawn, then what one training of them proposes for
 the others is corrected; and with "again by itself" on, so that it learns anew from the 5th picture
 on, whenever there are five more and a fifth more, and the person corrects what the last one
 proposed. How a person is modelled is said in `page_person.py` and `page_corrector.py`; no slider is
 moved by hand. While a training goes on, the person labels as many pictures as their modelled
-seconds allow. What each training had learnt is scored in the end on pictures that are not among
-those labelled, beside one training of all of these that is as long as each was.
+seconds allow; twice as many, say, for who cannot wait so long, which leaves it half of its time.
+What each training had learnt is scored in the end on pictures that are not among those labelled,
+beside one training of all of these that is as long as each was.
 """
 
 import json
@@ -41,10 +43,10 @@ from viewfinder.studio.learning.state import Learning
 from viewfinder.studio.store import Store
 
 Way = Literal["draw", "one", "keep"]
+Others = tuple[Path, Material]
 FIRST = 10
 OTHERS = 40
-# Nobody waits until the last picture has its proposals.
-AHEAD = 16
+BUSY = ("training", "proposing")
 LEARN = """async (minutes) => { const {post} = await import("/page/api.js");
   await post("/api/learn", {minutes, picture: null}); }"""
 KEEP = """async (on) => { const {post} = await import("/page/api.js");
@@ -57,13 +59,19 @@ class Job:
     """One way through all pictures."""
 
     def __init__(
-        self, person: Counted, store: Store, material: Material, minutes: float, way: OnTheWay
+        self,
+        person: Counted,
+        store: Store,
+        material: Material,
+        way: OnTheWay,
+        minutes: float,
+        pace: float,
     ) -> None:
         self.person, self.store, self.material, self.way = person, store, material, way
-        self.minutes, self.corrector = minutes, Corrector(person, material)
+        self.minutes, self.pace, self.corrector = minutes, pace, Corrector(person, material)
         self.looks = self.trainings = 0
-        self.began: float | None = None
-        self.lasted = 60 * minutes + 60
+        self.run = self.finished = ""
+        self.began = self.real = 0.0
 
     @property
     def seconds(self) -> float:
@@ -78,8 +86,8 @@ class Job:
         while self.store.counts().states["todo"]:
             if way == "one" and done == FIRST:
                 self.person.page.evaluate(LEARN, self.minutes)
-                self.begun()
-                self.finished()
+                until(lambda: self.state()["stage"] == "training", seconds=60)
+                self.wait(all_of_it=True)
             if way == "keep":
                 self.learns(done)
             self.looks += self.person.page.evaluate("viewfinder.studio.above().length")
@@ -89,50 +97,50 @@ class Job:
                 print(f"    {done} pictures: {self.person.actions} actions", flush=True)
 
     def learns(self, done: int) -> None:
-        """A training begins where one is due; one that began long enough ago is waited for."""
-        state = self.person.page.evaluate(STATE)
-        busy = state["stage"] in ("training", "proposing")
-        if self.began is None and not busy:
-            if done >= max(state["done"] + 5, round(1.2 * state["done"])):
-                self.begun()
-        elif self.began is not None and self.seconds - self.began >= self.lasted:
-            self.finished()
+        """A training begins where one is due; while the machine is at work, the person is no
+        quicker than modelled, but for the pace."""
+        state = self.state()
+        if state["stage"] not in BUSY and done >= max(
+            state["done"] + 5, round(1.2 * state["done"])
+        ):
+            until(lambda: self.state()["run"] != state["run"], seconds=60)
+        self.wait()
 
-    def proposed(self, state: dict) -> bool:
-        if state["stage"] == "proposing":
-            return state["looked"] >= min(AHEAD, state["total"])
-        return state["stage"] != "training"
-
-    def begun(self) -> None:
-        until(lambda: self.person.page.evaluate(STATE)["stage"] == "training", seconds=30)
-        self.began, self.real = self.seconds, time.monotonic()
-        self.trainings += 1
-
-    def finished(self) -> None:
-        page = self.person.page
-        # On a busy machine a training of a minute takes many: it is said what is waited for.
-        print(f"    training {self.trainings} is waited for", flush=True)
-        until(lambda: self.proposed(page.evaluate(STATE)), seconds=900)
-        state = page.evaluate(STATE)
-        assert self.began is not None
-        self.lasted = time.monotonic() - self.real
-        print(f"    it took {self.lasted:.0f} s, load {os.getloadavg()[0]:.0f}", flush=True)
-        if state["stage"] in ("proposing", "done"):
-            ended = (self.began + self.lasted) / 60
-            self.way.keep(Path(state["run"]), state["learnt"], ended)
-        # One that knows less than the one before it is not kept, and proposes nothing.
-        print(f"    {state['stage']}: {state['error'] or state['learnt']}", flush=True)
-        self.began = None
-        page.evaluate("viewfinder.status()")
+    def wait(self, *, all_of_it: bool = False) -> None:
+        """Until the machine has had the time that the person took since it began; or has ended."""
+        while (state := self.state())["stage"] in BUSY:
+            had = self.pace * (time.monotonic() - self.real)
+            if not all_of_it and had >= self.seconds - self.began:
+                break
+            time.sleep(0.2)
         here = self.person.shown()
-        wanted = len([e for e in self.store.picture(here).proposals if e.state == "open"])
-        until(lambda: page.evaluate("viewfinder.studio.ghosts().length") == wanted)
+        self.person.page.evaluate("viewfinder.status()")
+        wanted = [e for e in self.store.picture(here).proposals if e.state == "open"]
+        script = "viewfinder.studio.ghosts().length"
+        # More may come meanwhile, as while it is corrected.
+        until(lambda: self.person.page.evaluate(script) >= len(wanted))
         # What was told has a button, where no drag can begin.
-        until(lambda: not page.locator(".note").count())
+        until(lambda: not self.person.page.locator(".note").count())
+        if state["stage"] == "failed":
+            print(f"    {state['error']}", flush=True)
+
+    def state(self) -> dict:
+        """What the page knows of the learning; a training that began or ended is noted."""
+        state: dict = self.person.page.evaluate(STATE)
+        if state["run"] != self.run:
+            self.run, self.began, self.real = state["run"], self.seconds, time.monotonic()
+            self.trainings += 1
+        if state["finished"] != self.finished:
+            self.finished, took = state["finished"], time.monotonic() - self.real
+            print(
+                f"    learnt from {state['learnt']} in {took:.0f} s, load {os.getloadavg()[0]:.0f}"
+            )
+            self.way.keep(Path(self.finished), state["learnt"], self.seconds / 60)
+        return state
 
 
 def job(
-    folder: Path, material: Material, way: Way, minutes: float, others: tuple[Path, Material]
+    folder: Path, material: Material, way: Way, times: tuple[float, float], others: Others
 ) -> None:
     says = {
         "draw": "everything drawn",
@@ -143,11 +151,11 @@ def job(
 
     def prepare(store: Store) -> None:
         # As when a person chose so many minutes before.
-        store.set_meta("learning", json.dumps(asdict(Learning(minutes=minutes))))
+        store.set_meta("learning", json.dumps(asdict(Learning(minutes=times[0]))))
 
     with at_the_page(folder, prepare, material.classes) as (person, store):
         learnt = OnTheWay(folder.parent / "on the way")
-        made = Job(person, store, material, minutes, learnt)
+        made = Job(person, store, material, learnt, *times)
         made.go(way)
         person.page.evaluate(KEEP, False)
         kept = sum(store.counts().boxes.values())
@@ -161,22 +169,24 @@ def job(
             flush=True,
         )
     if learnt.kept:
-        learnt.report(folder, len(material.truth), minutes, others)
+        learnt.report(folder, len(material.truth), times[0], others)
 
 
 def main() -> None:
     words = sys.argv[1:]
     root = Path(words.pop(0)).absolute() if words and Path(words[0]).is_dir() else None
     pictures, minutes = int([*words, "60"][0]), float(words[1]) if len(words) > 1 else 1.0
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {minutes:g} min a training")
+    pace = float(words[2]) if len(words) > 2 else 1.0
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {minutes:g} min a training, "
+          f"a person {pace:g} times as quick as modelled")  # fmt: skip
     print("| way | actions a box | modelled seconds a box | trainings | minutes here |")
-    for way in words[2:] or ("draw", "one", "keep"):
+    for way in words[3:] or ("draw", "one", "keep"):
         with tempfile.TemporaryDirectory() as place:
             os.chdir(place)
             folder, apart = Path(place) / "photos", Path(place) / "others"
             made = cells(folder, root, pictures) if root else scenes(folder, pictures, 90)
             unseen = cells(apart, root, OTHERS, of="val") if root else scenes(apart, OTHERS, 91)
-            job(folder, made, way, minutes, (apart, unseen))
+            job(folder, made, way, (minutes, pace), (apart, unseen))
             os.chdir("/")
 
 

@@ -50,7 +50,7 @@ def words_of(told: Path, name: str) -> list[str]:
     return (told / name).read_text().split() if (told / name).exists() else []
 
 
-def look(out: Path) -> int:
+def look(told: Path, out: Path) -> int:
     import numpy as np
 
     from viewfinder.labelling.proposals import Proposals, write_proposals
@@ -62,6 +62,7 @@ def look(out: Path) -> int:
         made = Proposals((path,), sizes, ("mug",), zero, found, ("run:a",))
         write_proposals(out / str(number), made)
         print(number, flush=True)
+        time.sleep(0.3 * (told / "slow").exists())
     return 0
 
 
@@ -91,4 +92,4 @@ if __name__ == "__main__":
         sys.exit()
     if sys.argv[1] == "train":
         sys.exit(train(sys.argv[2:]))
-    sys.exit(look(Path(sys.argv[3])))
+    sys.exit(look(Path(sys.argv[2]).parent / "told", Path(sys.argv[3])))

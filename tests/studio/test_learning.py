@@ -150,6 +150,23 @@ def test_of_few_pictures_none_is_kept_from_learning(store, teacher, monkeypatch)
     assert "--val-share" not in words_of(teacher)
 
 
+def test_what_is_due_does_not_wait_until_all_pictures_are_looked_at(
+    store, teacher, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(room, "LEAST", 2)
+    label(store, 1, 2)
+    (tmp_path / "told" / "slow").touch()
+    teacher.keep(True)
+    until(lambda: teacher.state()["looked"] == 1)
+    (tmp_path / "told" / "wait").touch()
+    label(store, 3, 4)
+    until(lambda: teacher.state()["learnt"] == 4)
+    assert not store.picture(8).proposals
+    (tmp_path / "told" / "wait").unlink()
+    stage(teacher, "done")
+    assert len(store.picture(8).proposals) == 1
+
+
 def test_a_short_training_sees_pictures_smaller(store, teacher):
     label(store, 1, 2)
     teacher.begin(3)

@@ -287,6 +287,9 @@ class Teacher:
             with self._lock:
                 now = self._now
                 self._now = replace(now, looked=now.looked + looked, proposed=now.proposed + new)
+                # What is due does not wait for pictures far ahead: it proposes for them itself.
+                if asked.by == "learnt" and self._due():
+                    self._worker.stop()
 
         notes = propose(self._store, self._worker, asked, paths, report)
         self._now = replace(self._now, notes=" ".join(f"{each}." for each in notes)[:1000])
@@ -310,6 +313,10 @@ class Teacher:
                 if now.stage == "stopped":  # by the server's end alone
                     self.go_on()
                     continue
-                done = self._store.counts().states["done"]
-                if done >= max(now.done + LEAST, round(1.2 * now.done)):
+                if self._due():
                     self.begin(now.minutes, alone=True)
+
+    def _due(self) -> bool:
+        """Whether enough pictures more are done to begin anew by itself."""
+        now, done = self._now, self._store.counts().states["done"]
+        return now.keep and done >= max(now.done + LEAST, round(1.2 * now.done))
