@@ -12,7 +12,7 @@ Example:
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import tyro
 
@@ -25,7 +25,7 @@ from viewfinder.values import as_number, as_table
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
-    from viewfinder.evaluation.documents import Evaluation
+    from viewfinder.evaluation.documents import ClassifyEvaluation, Evaluation
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,7 @@ def _print_calibration(judged: "Evaluation", *, fitted: bool) -> None:
         fitted: scores are not the network's own, but fitted to some pictures of its training.
     """
     from viewfinder.evaluation.calibration import called
+    from viewfinder.evaluation.classify.sets import told
 
     found = judged["calibration"]
     if found is None:
@@ -144,6 +145,8 @@ def _print_calibration(judged: "Evaluation", *, fitted: bool) -> None:
             "these scores were fitted to pictures of the training, and are not as right here: "
             "--scores own tells how right the network's own are"
         )
+    if sets := cast("ClassifyEvaluation", judged).get("coverage"):
+        say(told(sets))
 
 
 def _print_caveats(judged: "Evaluation", flags: Flags, *, headline_figure: str) -> None:

@@ -1,8 +1,9 @@
 """What `evaluate` answers of a set, as JSON has it and as programs get it."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from viewfinder.evaluation.calibration import CalibrationFigures
+from viewfinder.evaluation.classify.sets import SetFigures
 from viewfinder.evaluation.subsets import SubsetFigures
 from viewfinder.tasks.classify.scores import ClassifyFigures
 from viewfinder.tasks.detect.measures.scores import DetectFigures
@@ -36,7 +37,11 @@ class EvaluatedOn(TypedDict):
 
 
 class ClassifyEvaluation(EvaluatedOn, ClassifyFigures):
-    """A classifier's scores, and on what."""
+    """A classifier's scores, on what, and how often sets of classes hold the true one: None of too
+    few pictures and of those that the run's own sets are made by, nothing where a run makes none.
+    """
+
+    coverage: NotRequired[SetFigures | None]
 
 
 class DetectEvaluation(EvaluatedOn, DetectFigures):

@@ -8,6 +8,7 @@ import torch
 from viewfinder.datasets.measuring import sized_objects
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.calibration import calibration
+from viewfinder.evaluation.classify.sets import sets_held
 from viewfinder.evaluation.documents import Evaluation
 from viewfinder.evaluation.judging import gain_by_views, seen_in_training, trained_on
 from viewfinder.evaluation.showing import ShownScores
@@ -19,6 +20,7 @@ from viewfinder.inference.thresholds import note_least
 from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import find
+from viewfinder.tasks.classify.coverage import TRUE_SHARES, TrueShares
 from viewfinder.tasks.detect.opinion.second import OPINION
 from viewfinder.tasks.model import Model
 from viewfinder.tasks.views import with_views
@@ -71,6 +73,11 @@ def evaluate(
         },
         **judgement.as_json(),
     }
+    shares = model.config.habits.get(TRUE_SHARES)
+    if isinstance(shares, TrueShares):
+        # Of the run's own pictures, test alone chose nothing and made no sets.
+        others = not own or chosen == "test"
+        document["coverage"] = sets_held(shares, judgement) if others else None
     if find(model.config.task).finds_boxes:
         document["second_opinion"] = OPINION in model.config.habits
     figures = find(model.config.task).headline_for(recipe)
