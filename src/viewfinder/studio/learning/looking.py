@@ -25,9 +25,12 @@ _USUAL = 0.25
 # Of few pictures none is held out, and most of what is right scores low.
 _UNTOLD = 0.2
 _MOST_NAMED = 8
-# Pictures that are each asked about several times, which takes five times as long: of blood cells,
-# a detector of 200 pictures then left 0.52 actions a box in place of 0.62, one of 10 much the same.
-_MOST_VIEWED = 300
+# Pictures that are each asked about several times, which takes five times as long; and how many
+# a run must have learnt from for that to pay: of blood cells, one of 200 then left 0.52 actions a
+# box in place of 0.62; one of ten gained nothing to speak of, neither of cells nor of scenes.
+_MOST_VIEWED, _LEAST_LEARNT = 300, 40
+# Pictures of which the class of each object is judged again.
+_MOST_JUDGED = 2000
 
 Look = Callable[[Sequence[str]], Proposed]
 
@@ -69,8 +72,12 @@ def _by_detector(data: Path, asked: ProposerRequest, paths: Sequence[str]) -> Lo
     if model is None:
         run = open_run(asked.file)
         model = run.model
-    if asked.by == "learnt" and not asked.answers and len(paths) <= _MOST_VIEWED:
-        model = with_second_look(with_views(model), data, device)
+    if asked.by == "learnt" and run is not None and not asked.answers:
+        learnt = sum(run.manifest.data["images"].values())
+        if learnt >= _LEAST_LEARNT and len(paths) <= _MOST_VIEWED:
+            model = with_views(model)
+        if len(paths) <= _MOST_JUDGED:
+            model = with_second_look(model, data, device)
     threshold, says = _USUAL if run is None else proposed_from(run), ""
     if run is not None and asked.answers:
         threshold, says = answered_from(run)
