@@ -149,6 +149,16 @@ def test_from_picture_to_picture(person, served):
     until(lambda: "2 of 4" in person.page.locator("#progress-text").inner_text())
 
 
+def test_without_the_server_the_three_pictures_that_follow_are_there(person, served):
+    ahead = "[2, 3, 4].every((id) => viewfinder.labels.contents.has(id))"
+    until(lambda: person.page.evaluate(ahead))
+    person.page.evaluate("Promise.all([2, 3, 4].map((id) => viewfinder.studio.cache.get(id)))")
+    served.stop()
+    for following in (2, 3, 4):
+        person.press("d")
+        until(lambda following=following: person.shown() == following)
+
+
 def test_edits_wait_for_the_server_and_go_in_order_once(person, served):
     person.drag((100, 100), (200, 180))
     person.named("mug")

@@ -6,8 +6,8 @@ import { unreadBecause } from "./unread.js";
 
 export class Travel {
   /**
-   * The pictures around this one, so that they are here before they are asked for.
-   * @type {{of: number, ahead: number[], behind: number | undefined} | null}
+   * The pictures around this one, so that they are here before they are asked for; ahead, those that fit a filter.
+   * @type {{of: number, ahead: number[], within: string, behind: number | undefined} | null}
    */
   #around = null;
   #turn = 0;
@@ -30,7 +30,9 @@ export class Travel {
       this.page.film.look();
       studio.imagine(id);
       history.replaceState(null, "", `#${id}`);
-      this.#around = null;
+      // What is known to follow is kept until the server says it anew: it may not answer.
+      const known = this.#around;
+      this.#around = known?.ahead[0] === id ? { ...known, of: id, ahead: known.ahead.slice(1), behind: undefined } : null;
       this.#prepare(id, turn).catch(() => {}); // whatever fails here is asked again when it is needed
     } catch (error) {
       if (error instanceof Refused) dialogs.say(error.message);
@@ -41,10 +43,11 @@ export class Travel {
   /** @param {number} id @param {number} turn */
   async #prepare(id, turn) {
     const { studio, strip, people } = this.page;
+    const within = JSON.stringify(strip.filter);
     const [ahead, behind] = await Promise.all([
       this.#next(id, { ...strip.filter }, 3, false), this.#next(id, {}, 1, true), people.opened(id, strip.filter), this.fresh(id)]);
     if (turn !== this.#turn) return;
-    this.#around = { of: id, ahead, behind: behind[0] };
+    this.#around = { of: id, ahead, within, behind: behind[0] };
     for (const each of [...people.ahead, ...ahead, ...behind]) {
       studio.cache.get(each);
       studio.labels.load(each).catch(() => {});
@@ -78,7 +81,8 @@ export class Travel {
     const { studio, strip, dialogs } = this.page;
     const after = from ?? strip.current ?? studio.picture?.id;
     try {
-      const ready = !backwards && !filter && this.#around?.of === after ? this.#around?.ahead[0] : undefined;
+      const known = !backwards && !filter && this.#around?.of === after && this.#around?.within === JSON.stringify(strip.filter);
+      const ready = known ? this.#around?.ahead[0] : undefined;
       const handed = filter?.state === "todo" && !backwards;
       const [next] = ready !== undefined ? [ready] : handed ? await this.page.people.next(after, filter)
         : await this.#next(after, filter ?? strip.filter, 1, backwards);
