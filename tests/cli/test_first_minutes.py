@@ -460,6 +460,7 @@ def without_torch(monkeypatch, tmp_path):
         ("predict coco cls --track --zone 0,1,0,9", "--zone 0,1,0,9: give two corners of a"),
         ("predict cls-run cls --track", "--track follows what a detector finds: cls-run has"),
         ("predict cls-run notes.txt", "notes.txt holds text, not a picture"),
+        ("predict coco notes.txt", "notes.txt holds text, not a picture"),
         ("why boxes-run file", "file is empty (0 bytes)"),
         ("predict cls-run cls --out full", "full exists already: choose another name"),
         ("why cls-run cls --out full", "full exists already: choose another name"),

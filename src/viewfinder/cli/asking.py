@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import tyro
 
+from viewfinder.nets.published import COCO
 from viewfinder.tasks import NAMES, recipe_of
 from viewfinder.tasks.detect.tiling.asked import refuse_no_tiles, refuse_tiles_of
 from viewfinder.tasks.run_files import net_of, task_and_classes
@@ -56,7 +57,8 @@ def refuse_no_picture(run: str, sources: Sequence[str]) -> None:
     Raises:
         InputError: it cannot be read, as its beginning shows.
     """
-    if len(sources) != 1 or net_of(Path(run).expanduser()) in (None, DEPTH_NET):
+    sees_depth = run != COCO and net_of(Path(run).expanduser()) in (None, DEPTH_NET)
+    if len(sources) != 1 or sees_depth:
         return
     file = Path(sources[0]).expanduser()
     if not file.is_file():

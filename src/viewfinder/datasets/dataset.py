@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -271,13 +271,6 @@ class Dataset:
             return replace(self, classes=tuple(classes), boxes=boxes, class_ids=None)
         return replace(self, classes=tuple(classes), labels=renumbered[self.labels])
 
-    def depth_by_folder(self) -> dict[str, DepthScale]:
-        """What depth means: for `.` where it is one thing, else for each folder of depth maps."""
-        rows = zip(self.depths, self.depth_scales, strict=True)
-        found = {PurePosixPath(path).parent.as_posix(): scale for path, scale in rows if path}
-        scales = set(found.values())
-        return {".": scales.pop()} if len(scales) == 1 else dict(sorted(found.items()))
-
     def fingerprint(self) -> str:
         """A short hash of the classes, the boxes, and each picture's path, bytes, class and split.
 
@@ -287,25 +280,17 @@ class Dataset:
             InputError: a file cannot be read.
         """
         digest = hashlib.sha256("\0".join(self.classes).encode("utf-8", "surrogateescape"))
-        rows = zip(self._contents(self.paths), self.labels, self.splits, strict=True)
+        rows = zip(digests.with_paths(self.root, self.paths), self.labels, self.splits, strict=True)
         for content, label, split in rows:
             digest.update(content + f"\0{label}\0{split}\n".encode())
         if self.boxes is not None:
             for content in self.boxes.contents():
                 digest.update(content)
-        for content in self._contents((*self.masks, *self.depths)):
+        for content in digests.with_paths(self.root, (*self.masks, *self.depths)):
             digest.update(content)
         for scale in self.depth_scales:
             digest.update(f"{scale}\n".encode())
         return digest.hexdigest()[:16]
-
-    def _contents(self, paths: tuple[str, ...]) -> list[bytes]:
-        """Each file's path and the digest of its bytes; of no path, nothing but that."""
-        found = iter(digests.of_files([self.root / path for path in paths if path]))
-        return [
-            f"{path}\0".encode("utf-8", "surrogateescape") + (next(found) if path else b"")
-            for path in paths
-        ]
 
 
 def _rows(column: tuple[Row, ...], chosen: NDArray[np.intp]) -> tuple[Row, ...]:

@@ -16,9 +16,9 @@ numbers with a point, what is not finite was not measured.
 
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,3 +161,19 @@ def read_scale(file: Path) -> DepthScale:
             "between which depth lies"
         )
     return DepthScale(**stated)
+
+
+def scales_by_folder(depths: Sequence[str], scales: Sequence[DepthScale]) -> dict[str, DepthScale]:
+    """What depth means: for `.` where it is one thing, else for each folder of depth maps.
+
+    Args:
+        depths: the files of depth maps, or empty text.
+        scales: what the numbers in each mean.
+    """
+    found = {
+        PurePosixPath(path).parent.as_posix(): scale
+        for path, scale in zip(depths, scales, strict=True)
+        if path
+    }
+    different = set(found.values())
+    return {".": different.pop()} if len(different) == 1 else dict(sorted(found.items()))

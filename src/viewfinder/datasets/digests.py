@@ -49,6 +49,19 @@ def of_files(files: Sequence[Path]) -> list[bytes]:
             ) from error
 
 
+def with_paths(root: Path, paths: Sequence[str]) -> list[bytes]:
+    """Each path and the digest of its file's bytes; of an empty path nothing but that.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    found = iter(of_files([root / path for path in paths if path]))
+    return [
+        f"{path}\0".encode("utf-8", "surrogateescape") + (next(found) if path else b"")
+        for path in paths
+    ]
+
+
 def picture_digests(dataset: "Dataset") -> list[str]:
     """For each picture 16 hexadecimal digits of its file's bytes; empty text where it is not there.
 

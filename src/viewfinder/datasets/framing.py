@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.loading import LETTERBOX_FILL, letterboxed
 from viewfinder.pictures.geometry import Matrix, Size, letterbox, scaling, stretch, translation
-from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.pictures.quick_headers import picture_size
+from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.resampling import resample
 
 
@@ -103,7 +104,7 @@ def frame_file(
         InputError: it cannot be read.
     """
     picture = read_picture(path, at_least=least_side(framing, size), bits=bits)
-    return frame(picture, framing, size, of=read_header(path).size)
+    return frame(picture, framing, size, of=picture_size(path))
 
 
 def resize_by_corners(picture: NDArray[np.uint8], size: Size) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.decoded import Decoded, Flat, FromFiles, open_decoded
 from viewfinder.datasets.threads import in_threads
 from viewfinder.pictures.geometry import Size, letterbox, stretch
+from viewfinder.pictures.quick_headers import picture_size
 from viewfinder.pictures.reading import read_header, read_picture
 from viewfinder.pictures.resampling import resample
 
@@ -61,7 +62,7 @@ def prepare(path: Path, size: Size, *, bits: int = 16) -> NDArray[np.uint8]:
     picture = read_picture(path, at_least=size, bits=bits)
     if picture.shape[:2] == (size[1], size[0]):
         return picture
-    return letterboxed(picture, size, of=read_header(path).size)
+    return letterboxed(picture, size, of=picture_size(path))
 
 
 def true_sizes(dataset: Dataset) -> NDArray[np.int64]:

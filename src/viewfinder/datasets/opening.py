@@ -1,10 +1,10 @@
 """Opening a data set, whatever its layout: the layout is recognised, and said."""
 
-import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from viewfinder.datasets.by_file import read_file
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.dealing import (
     deal_class_set,
@@ -23,7 +23,6 @@ from viewfinder.datasets.formats.class_folders.reading import (
     is_class_folders,
     open_class_folders,
 )
-from viewfinder.datasets.formats.coco.reading import read_coco
 from viewfinder.datasets.formats.label_server import server_of
 from viewfinder.datasets.formats.label_store import (
     LAYOUT,
@@ -35,15 +34,12 @@ from viewfinder.datasets.formats.other_tools import HOW, box_table, refuse_other
 from viewfinder.datasets.formats.rgbd.folders import masks_among
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.datasets.formats.rgbd.reading import read_saliency
-from viewfinder.datasets.formats.yolo.labels import is_class_list
-from viewfinder.datasets.formats.yolo.reading import read_yolo
 from viewfinder.datasets.kept_sets import kept_or_read
 from viewfinder.datasets.kind_names import kind_of
-from viewfinder.datasets.locating import PictureIndex
 from viewfinder.datasets.measuring import fitted
 from viewfinder.datasets.split_names import split_of
 from viewfinder.datasets.splits import TRAIN
-from viewfinder.datasets.survey import Survey, speaks_of, survey
+from viewfinder.datasets.survey import Survey, survey
 from viewfinder.datasets.tidying import tidied
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder
@@ -149,7 +145,7 @@ def read_box_files(source: str | Path) -> Dataset | None:
 
 def _boxes_of(root: Path) -> Dataset | None:
     if not root.is_dir():
-        return _read_file(root)
+        return read_file(root)
     seen = survey(root)
     labels = box_labels(seen)
     if labels is not None:
@@ -242,38 +238,6 @@ def _with_masks(dataset: Dataset) -> Dataset:
         notes=(*dataset.notes, f"{detail}: {fix}"),
         faults=(*dataset.faults, fault),
     )
-
-
-def _read_file(file: Path) -> Dataset:
-    """A set by its file of labels."""
-    suffix = file.suffix.lower()
-    if suffix == ".json":
-        return _read_json(file)
-    if suffix in (".yaml", ".yml", ".data") or is_class_list(file.name):
-        return read_yolo(survey(file.parent), file)
-    raise InputError(f"{file} is a file: give the folder that holds the pictures")
-
-
-def _read_json(file: Path) -> Dataset:
-    """A set by its JSON file: the pictures lie below its folder, or beside that."""
-    plain = Path(os.path.abspath(file))  # noqa: PTH100 - a link's own place is where its set is
-    if not speaks_of(plain, '"images"', '"annotations"'):
-        refuse_other_tools(Survey(plain.parent, PictureIndex(()), {".json": (plain.name,)}))
-    roots = [plain.parent, plain.parent.parent]
-    if plain.parent.name.lower() == "annotations":
-        roots.reverse()
-    first = read_coco(survey(roots[0]), [plain])
-    some = [first.file(index) for index in range(min(len(first), 20))]
-    absent = [file.name for file in some if not file.is_file()]
-    if not absent or not _lie_below(roots[1], absent):
-        return first
-    return read_coco(survey(roots[1]), [plain])
-
-
-def _lie_below(folder: Path, names: list[str]) -> bool:
-    """Whether a folder, or one within it, holds a file of one of these names."""
-    places = [folder, *folders_in(folder)]
-    return any((place / name).is_file() for place in places for name in names)
 
 
 def usable_boxes(dataset: Dataset, *, stored: bool | None = None) -> Dataset:

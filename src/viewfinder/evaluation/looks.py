@@ -11,7 +11,7 @@ from viewfinder.datasets.threads import in_threads
 from viewfinder.evaluation.sampling import Values
 from viewfinder.evaluation.subsets import Trait
 from viewfinder.pictures.geometry import Size
-from viewfinder.pictures.reading import read_header
+from viewfinder.pictures.quick_headers import picture_size
 from viewfinder.pictures.resampling import at_side
 
 # Longer side in pixels of the pictures that are measured.
@@ -50,7 +50,7 @@ def looks(examples: Dataset) -> Looks:
 
     def of(index: int) -> tuple[tuple[float, float, float, float], Values]:
         luma = cv2.cvtColor(small_picture(examples, index), cv2.COLOR_RGB2GRAY) / 2.55
-        size = read_header(examples.file(index)).size
+        size = picture_size(examples.file(index))
         boxes = examples.boxes
         corners = np.zeros((0, 4)) if boxes is None else boxes.corners[boxes.of(index)]
         within = _within(np.asarray(luma, np.float64), corners, size)

@@ -9,11 +9,13 @@ not beyond doubt (XMP, which may turn a picture too, damage, other formats) is l
 import os
 import struct
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.pictures.headers import MOST_PIXELS
+from viewfinder.pictures.geometry import Size
+from viewfinder.pictures.headers import MOST_PIXELS, read_header
 
 Measured = tuple[int, int, int]
 """Width and height of the upright picture, and EXIF's orientation."""
@@ -138,6 +140,16 @@ def quick_measure(path: str) -> Measured | None:
     if not 0 < width * height <= MOST_PIXELS:
         return None
     return (height, width, orientation) if orientation > 4 else measured
+
+
+def picture_size(file: Path) -> Size:
+    """Width and height of the upright picture, by its header.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    plain = quick_measure(str(file))
+    return plain[:2] if plain is not None else read_header(file).size
 
 
 def _of_jpeg(data: bytes) -> Measured | None:

@@ -12,7 +12,8 @@ from viewfinder.datasets.framing import least_side
 from viewfinder.memory import keep_freed
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.geometry import Size
-from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.pictures.quick_headers import picture_size
+from viewfinder.pictures.reading import read_picture
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import Normalisation
 
@@ -95,4 +96,4 @@ def picture_in(file: Path, config: ModelConfig) -> tuple[NDArray[np.uint8], Size
         InputError: it cannot be read.
     """
     least = least_side(config.framing, config.size)
-    return read_picture(file, at_least=least, bits=config.bits), read_header(file).size
+    return read_picture(file, at_least=least, bits=config.bits), picture_size(file)

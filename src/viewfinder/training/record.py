@@ -7,6 +7,7 @@ from importlib.metadata import version
 import numpy as np
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.depth import scales_by_folder
 from viewfinder.datasets.measuring import longer_sides, sized_objects
 from viewfinder.tasks.manifest_tables import DataRecord
 from viewfinder.tasks.recipe import Recipe
@@ -29,7 +30,10 @@ def data_record(dataset: Dataset, recipe: Recipe, source: str) -> DataRecord:
         source: what the set was opened by.
     """
     splits = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
-    depth = {folder: asdict(scale) for folder, scale in dataset.depth_by_folder().items()}
+    depth = {
+        folder: asdict(scale)
+        for folder, scale in scales_by_folder(dataset.depths, dataset.depth_scales).items()
+    }
     record: DataRecord = {
         "source": source,
         "root": str(dataset.root.resolve()),

@@ -12,7 +12,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
 from viewfinder.evaluation.lost import Lost, is_clear
 from viewfinder.pictures.geometry import Size
-from viewfinder.pictures.reading import read_header
+from viewfinder.pictures.quick_headers import picture_size
 from viewfinder.student import critical_t
 from viewfinder.tasks.chance import share_error
 from viewfinder.tasks.detect.measures.breakdown import average_precision
@@ -210,5 +210,5 @@ def _picture_sizes(examples: Dataset) -> NDArray[np.float64]:
     """N×2, true width and height, from the files where the labels do not state them."""
     sizes = np.zeros((len(examples), 2)) if examples.sizes is None else examples.sizes.astype(float)
     for index in np.flatnonzero((sizes <= 0).any(axis=1)).tolist():
-        sizes[index] = read_header(examples.file(index)).size
+        sizes[index] = picture_size(examples.file(index))
     return sizes
