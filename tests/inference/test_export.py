@@ -14,7 +14,7 @@ from untrained import untrained_detector
 from viewfinder import api
 from viewfinder.cli.export import pictures_to_prove
 from viewfinder.errors import InputError
-from viewfinder.inference import export
+from viewfinder.inference import parity
 from viewfinder.inference.export import _metadata, export_onnx
 from viewfinder.inference.opening import open_model
 from viewfinder.inference.predict import find_pictures, predict
@@ -202,8 +202,8 @@ def test_a_saliency_run_gives_its_maps(pictures, tmp_path):
 
 
 def test_a_file_that_answers_otherwise_is_not_written(detector, pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "_AGREEMENT", 1e-12)
-    monkeypatch.setattr(export, "_difference", lambda one, other: 0.5)
+    monkeypatch.setattr(parity, "_AGREEMENT", 1e-12)
+    monkeypatch.setattr(parity, "_difference", lambda one, other: 0.5)
     with pytest.raises(InputError, match=r"does not answer as the run does: boxes differs by 0\.5"):
         export_onnx(detector.model, tmp_path / "a.onnx", pictures=find_pictures(pictures))
     assert list(tmp_path.iterdir()) == []

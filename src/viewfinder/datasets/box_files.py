@@ -27,7 +27,7 @@ from viewfinder.datasets.formats.coco.writing import (
 )
 from viewfinder.datasets.formats.voc.pages import COUNTED_FROM_1
 from viewfinder.datasets.formats.yolo.data_yaml import quoted
-from viewfinder.datasets.formats.yolo.labels import CLASS_LIST
+from viewfinder.datasets.formats.yolo.label_files import CLASS_LIST
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
 

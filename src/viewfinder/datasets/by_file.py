@@ -6,7 +6,7 @@ from pathlib import Path
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.coco.reading import read_coco
 from viewfinder.datasets.formats.other_tools import refuse_other_tools
-from viewfinder.datasets.formats.yolo.labels import is_class_list
+from viewfinder.datasets.formats.yolo.label_files import is_class_list
 from viewfinder.datasets.formats.yolo.reading import read_yolo
 from viewfinder.datasets.locating import PictureIndex
 from viewfinder.datasets.survey import Survey, speaks_of, survey

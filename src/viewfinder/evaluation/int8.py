@@ -16,9 +16,10 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import judge_examples
 from viewfinder.files import write_bytes
 from viewfinder.inference.answers import Predictor
-from viewfinder.inference.export import Parity, export_onnx
+from viewfinder.inference.export import export_onnx
 from viewfinder.inference.onnx_files import open_session
 from viewfinder.inference.opening import open_model
+from viewfinder.inference.parity import Parity
 from viewfinder.inference.quantising import quantised
 from viewfinder.reading import read_bytes
 from viewfinder.runs.run import RunFolder

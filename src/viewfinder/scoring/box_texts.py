@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.large_json import read_text
-from viewfinder.datasets.formats.yolo.labels import is_class_list
+from viewfinder.datasets.formats.yolo.label_files import is_class_list
 from viewfinder.datasets.formats.yolo.lists import classes_beside
 from viewfinder.errors import InputError
 from viewfinder.scoring.box_meaning import YOLO, sizes_of

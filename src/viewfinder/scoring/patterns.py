@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from viewfinder.datasets.formats.yolo.labels import is_class_list
+from viewfinder.datasets.formats.yolo.label_files import is_class_list
 from viewfinder.datasets.survey import beginning
 from viewfinder.errors import InputError
 from viewfinder.events import note

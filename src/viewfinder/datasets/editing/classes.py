@@ -23,7 +23,8 @@ from viewfinder.datasets.formats.large_json import explained_json, read_text
 from viewfinder.datasets.formats.voc.pages import object_name, read_xml
 from viewfinder.datasets.formats.voc.reading import class_list
 from viewfinder.datasets.formats.yolo.data_yaml import quoted, read_data_yaml
-from viewfinder.datasets.formats.yolo.labels import CLASS_LIST, label_files, label_row
+from viewfinder.datasets.formats.yolo.label_files import CLASS_LIST, label_files
+from viewfinder.datasets.formats.yolo.labels import label_row
 from viewfinder.datasets.formats.yolo.lists import class_names, describe
 from viewfinder.datasets.formats.yolo.reading import read_yolo
 from viewfinder.datasets.opening import has_masks, refuse_blocking, require_class_folders

@@ -27,7 +27,7 @@ from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.formats.voc.lists import listings_of
 from viewfinder.datasets.formats.voc.pages import XmlPage, is_page, read_page
-from viewfinder.datasets.formats.yolo.labels import CLASS_LIST
+from viewfinder.datasets.formats.yolo.label_files import CLASS_LIST
 from viewfinder.datasets.formats.yolo.lists import listed_classes
 from viewfinder.datasets.joining import joined
 from viewfinder.datasets.listings import splits_of

@@ -14,7 +14,7 @@ from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.formats.yolo.data_yaml import Entry, Value, read_data_yaml
-from viewfinder.datasets.formats.yolo.labels import is_class_list, label_files
+from viewfinder.datasets.formats.yolo.label_files import is_class_list, label_files
 from viewfinder.datasets.formats.yolo.paths import Paths, path_ends, plain_path, relative
 from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.split_names import split_of_path

@@ -17,15 +17,13 @@ from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.yolo.data_yaml import read_data_yaml
-from viewfinder.datasets.formats.yolo.labels import (
+from viewfinder.datasets.formats.yolo.label_files import (
     LabelFiles,
-    LineRows,
     is_class_list,
     label_files,
-    like_key_points,
     own_files,
-    pixels,
 )
+from viewfinder.datasets.formats.yolo.labels import LineRows, like_key_points, pixels
 from viewfinder.datasets.formats.yolo.lists import PictureLists, describe, listed_classes
 from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
