@@ -376,6 +376,16 @@ def test_a_picture_that_came_since_is_found(page, served):
     until(lambda: page.locator(".thumb").count() == 1)
 
 
+def test_the_page_asks_for_all_its_modules_at_once(page):
+    """Not for each once what imports it has come; and for none that it does not take."""
+    preloaded = page.evaluate("""[...document.querySelectorAll("link[rel=modulepreload]")].map(
+        (each) => each.href)""")
+    script = """performance.getEntriesByType("resource").map((each) => each.name)"""
+    taken = [name for name in page.evaluate(script) if name.endswith(".js")]
+    assert len(set(taken)) > 50
+    assert sorted(set(taken)) == sorted(preloaded)
+
+
 @pytest.mark.parametrize("what", ["geometry", "keys"])
 def test_what_holds_whatever_comes(page, what):
     """Boxes stay within the picture and keep their size when moved, and views lead back; and no

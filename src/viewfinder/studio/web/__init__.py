@@ -18,4 +18,9 @@ def assets() -> dict[str, tuple[bytes, str]]:
         if suffix in KINDS:
             with each.open("rb") as file:
                 found[each.name] = (file.read(), KINDS[suffix])
+    # Each is asked for as soon as the page is there, and not once what imports it has come.
+    modules = sorted(name for name in found if name.endswith(".js"))
+    links = "".join(f'  <link rel="modulepreload" href="/page/{name}">\n' for name in modules)
+    page, kind = found["index.html"]
+    found["index.html"] = (page.replace(b"</head>", links.encode() + b"</head>", 1), kind)
     return found

@@ -13,16 +13,18 @@ export async function first(page) {
   const place = /** @type {HTMLElement} */ (document.getElementById("empty"));
   const left = page.studio.picture ? undefined : await page.people.left().catch(() => undefined);
   for (;;) {
-    await page.strip.refresh();
     const before = Number(/^#(\d{1,15})$/.exec(location.hash)?.[1]) || undefined;
-    for (const id of page.studio.picture ? [] : [before, left]) {
-      const content = id === undefined ? null : await page.labels.load(id).catch(() => null);
-      if (id === undefined || !content || (id !== before && content.picture.state !== "todo")) continue;
+    const known = /** @type {number[]} */ ((page.studio.picture ? [] : [before, left]).filter((each) => each !== undefined));
+    // Asked for beside the list: each question waits for the browser and the server, which have just begun.
+    const [ahead] = await Promise.all([known.length ? null : todos(page), page.strip.refresh()]);
+    for (const id of known) {
+      const content = await page.labels.load(id).catch(() => null);
+      if (!content || (id !== before && content.picture.state !== "todo")) continue;
       place.hidden = true;
       await page.travel.open(id);
       return;
     }
-    const [todo] = await page.people.next(undefined).catch(async () => (await get("/api/next", { state: "todo" })).pictures);
+    const [todo] = ahead ?? await todos(page);
     const [any] = todo === undefined ? (await get("/api/next")).pictures : [todo];
     if (any !== undefined) {
       place.hidden = true;
@@ -37,6 +39,9 @@ export async function first(page) {
     await new Promise((go) => setTimeout(go, 300));
   }
 }
+
+/** The first of those to do. @param {import("./main.js").Page} page @returns {Promise<number[]>} */
+const todos = (page) => page.people.next(undefined).catch(async () => (await get("/api/next", { state: "todo" })).pictures);
 
 /** @param {import("./main.js").Page} page @param {HTMLElement} place @param {{stage: string}} progress */
 function empty(page, place, progress) {

@@ -13,6 +13,7 @@ import { commandsWith } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Learning } from "./learning.js";
 import { listen } from "./listening.js";
+import { News } from "./news.js";
 import { Press, Turns } from "./order.js";
 import { Outbox } from "./outbox.js";
 import { drawBoxes, drawProposals, stateOf } from "./panels.js";
@@ -54,11 +55,7 @@ export class Page {
   /** Of the questions how things stand, the last, and the last that was answered. */
   #asked = 0;
   #newest = 0;
-  /** The last operation that this page knows the labels of, and whether others were between its own. */
-  #known = { seq: 0, others: false };
   #drawAgain = () => this.draw();
-  /** @type {Set<string>} */
-  #heard = new Set();
 
   /** @param {any} start  what the server says at the start */
   constructor(start) {
@@ -66,7 +63,6 @@ export class Page {
     this.settings = start.settings;
     this.progress = start.progress;
     this.unread = start.unread;
-    this.#known.seq = start.seq;
     this.dialogs = new Dialogs();
     this.outbox = new Outbox(start.project);
     this.labels = new Labels(this.outbox, this.session);
@@ -89,6 +85,7 @@ export class Page {
     this.people = new People(this);
     this.shaping = new Shaping(this);
     this.film = new Film(this);
+    this.news = new News(this, start.seq);
     new Straying(this);
     this.classes.onguess = () => this.keep();
     this.studio.onchange = () => this.draw();
@@ -117,7 +114,7 @@ export class Page {
     await first(this);
     this.tell(this.start.progress);
     this.learning.hear(this.start.learning);
-    this.#hear(this.start.news);
+    this.news.ofFolder(this.start.news);
     for (const note of this.start.notes.slice(0, 2)) this.dialogs.say(note, 15);
     setInterval(() => {
       this.status().catch(() => {});
@@ -184,40 +181,15 @@ export class Page {
     this.studio.kind = status.kind;
     this.unread = status.unread;
     // One that was on its way while an edit was kept knows less than the page.
-    if (status.seq >= this.#known.seq) this.labels.takeStatus(status);
+    if (status.seq >= this.news.seq) this.labels.takeStatus(status);
     this.tell(status.progress);
-    this.#hear(status.news);
+    this.news.ofFolder(status.news);
     this.adding.hear(status.adding);
     this.learning.hear(status.learning);
     this.draw();
     const picture = this.studio.picture;
-    await this.#byOthers(status.seq);
+    await this.news.ofOthers(status.seq);
     if (picture && !picture.ready && !this.outbox.waiting) await this.#again();
-  }
-
-  /** Show what another page or person did meanwhile. @param {number} seq  of the last operation */
-  async #byOthers(seq) {
-    const { labels, outbox, studio, strip, travel } = this;
-    if (outbox.waiting || seq < this.#known.seq || (seq === this.#known.seq && !this.#known.others)) return;
-    this.#known = { seq, others: false };
-    const here = studio.picture?.id;
-    labels.forget();
-    await strip.refresh();
-    if (here && !this.pointer.busy) await travel.fresh(here);
-    else this.#known.others = true; // looked at once the gesture has ended
-  }
-
-  /** Tell what was noticed of the folder, once. @param {string[]} news */
-  #hear(news) {
-    // The same may happen twice: each has its place among all that the server told.
-    const fresh = news.filter((each, at) => !this.#heard.has(`${at} ${each}`));
-    if (!fresh.length) return;
-    news.forEach((each, at) => this.#heard.add(`${at} ${each}`));
-    for (const each of fresh) this.dialogs.say(each, 15);
-    this.studio.cache.forget();
-    this.strip.renew();
-    const picture = this.studio.picture;
-    if (picture) this.travel.fresh(picture.id);
   }
 
   /** @param {{stage: string, done: number, total: number, trouble: string}} progress */
@@ -233,7 +205,7 @@ export class Page {
     // Of an edit that is undone or done again, what was read from a file since stays.
     const turned = [...this.labels.done, ...this.labels.undone].find((each) => each.op === entry.target);
     if (turned?.parts.some((each) => !answer.revisions[each.kind]?.[each.id])) this.outbox.settled().then(() => this.anew()).catch(() => {});
-    if (answer.seq > this.#known.seq) this.#known = { seq: answer.seq, others: this.#known.others || answer.seq > this.#known.seq + 1 };
+    this.news.own(answer.seq);
     if (answer.revisions.box || answer.revisions.picture) this.film.changed();
     // A merge, or undoing one, changes counts that only the store knows.
     if (answer.revisions.class && !this.outbox.waiting) this.status().catch(() => {});

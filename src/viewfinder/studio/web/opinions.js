@@ -22,61 +22,78 @@ const SAYS = {
   place: "They place it differently", label: "They give the picture different classes",
 };
 
-/** @param {import("./main.js").Page} page @param {Pair[]} pairs */
+/** Show one difference after another, and keep what is decided. @param {import("./main.js").Page} page @param {Pair[]} pairs */
 export async function showOpinions(page, pairs) {
-  const queue = pairs.flatMap((pair) => pair.differences.map((difference) => ({ pair, difference })));
-  const { dialogs, labels, studio } = page;
-  const said = element("p", { role: "status" });
-  const sides = [side(), side()];
-  const act = (/** @type {number} */ winner) => button(`${winner + 1}`, () => decide(winner), { class: "first" });
-  const acts = [act(0), act(1)];
-  let at = 0;
-  const draw = async () => {
-    const one = queue[at];
+  const asked = new Opinions(page, pairs);
+  const { dialog } = page.dialogs;
+  const key = (/** @type {KeyboardEvent} */ event) => asked.press(event);
+  const shown = page.dialogs.show("Two opinions", [asked.content], { wide: true });
+  dialog.addEventListener("keydown", key);
+  await asked.draw();
+  await shown;
+  dialog.removeEventListener("keydown", key);
+  await page.labels.outbox.settled();
+  await page.anew();
+}
+
+class Opinions {
+  #at = 0;
+  #said = element("p", { role: "status" });
+  #sides = [side(), side()];
+
+  /** @param {import("./main.js").Page} page @param {Pair[]} pairs */
+  constructor(page, pairs) {
+    this.page = page;
+    this.queue = pairs.flatMap((pair) => pair.differences.map((difference) => ({ pair, difference })));
+    this.acts = [0, 1].map((winner) => button(`${winner + 1}`, () => this.#decide(winner), { class: "first" }));
+    this.content = element("div", { class: "opinions" }, this.#said,
+      element("div", { class: "row" }, ...this.acts, button("Later (s)", () => this.#later()), button("Close", () => page.dialogs.dialog.close(""))),
+      element("div", { class: "sides" }, ...this.#sides.map((each) => element("figure", {}, each.canvas, each.name))));
+  }
+
+  /** Show the difference that is next. */
+  async draw() {
+    const { page, queue } = this;
+    const one = queue[this.#at];
     if (!one) {
-      dialogs.dialog.close("");
-      return dialogs.say("Nothing differs any more.", 5);
+      page.dialogs.dialog.close("");
+      return page.dialogs.say("Nothing differs any more.", 5);
     }
     const { pair, difference } = one;
     const contents = await both(page, pair);
-    const image = await studio.cache.get(pair.picture);
-    said.textContent = `${at + 1} of ${queue.length} · ${pair.path} · ${SAYS[difference.kind]}; ${pair.agreed} alike`;
-    sides.forEach((each, place) => {
+    const image = await page.studio.cache.get(pair.picture);
+    this.#said.textContent = `${this.#at + 1} of ${queue.length} · ${pair.path} · ${SAYS[difference.kind]}; ${pair.agreed} alike`;
+    this.#sides.forEach((each, place) => {
       const who = pair.people[place] || "the files";
       each.name.textContent = `${who}: ${named(page, contents[place], [difference.first, difference.second][place], difference.kind)}`;
-      acts[place].textContent = `${who} is right (${place + 1})`;
+      this.acts[place].textContent = `${who} is right (${place + 1})`;
       paint(page, each.canvas, image, contents, place, difference);
     });
-  };
-  const decide = async (/** @type {number} */ winner) => {
-    const one = queue[at];
+  }
+
+  /** @param {number} winner */
+  async #decide(winner) {
+    const one = this.queue[this.#at];
     if (!one) return;
-    at += 1;
-    const contents = await both(page, one.pair);
-    labels.commit(deciding(contents, one.difference, winner), { meant: true });
-    studio.changed();
-    await draw();
-  };
-  const later = () => {
-    at += 1;
-    draw();
-  };
-  const key = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "1" || event.key === "2") decide(Number(event.key) - 1);
-    else if (event.key === "s") later();
+    this.#at += 1;
+    const contents = await both(this.page, one.pair);
+    this.page.labels.commit(deciding(contents, one.difference, winner), { meant: true });
+    this.page.studio.changed();
+    await this.draw();
+  }
+
+  #later() {
+    this.#at += 1;
+    this.draw();
+  }
+
+  /** @param {KeyboardEvent} event */
+  press(event) {
+    if (event.key === "1" || event.key === "2") this.#decide(Number(event.key) - 1);
+    else if (event.key === "s") this.#later();
     else return;
     event.preventDefault();
-  };
-  const content = element("div", { class: "opinions" }, said,
-    element("div", { class: "row" }, ...acts, button("Later (s)", later), button("Close", () => dialogs.dialog.close(""))),
-    element("div", { class: "sides" }, ...sides.map((each) => element("figure", {}, each.canvas, each.name))));
-  const shown = dialogs.show("Two opinions", [content], { wide: true });
-  dialogs.dialog.addEventListener("keydown", key);
-  await draw();
-  await shown;
-  dialogs.dialog.removeEventListener("keydown", key);
-  await labels.outbox.settled();
-  await page.anew();
+  }
 }
 
 function side() {
