@@ -26,6 +26,9 @@ def train(words: list[str]) -> int:
     init = words[words.index("--init") + 1] if "--init" in words else "coco"
     (run / "run.json").write_text(json.dumps({"recipe": {"init": init}}))
     (run / "words.json").write_text(json.dumps(words))
+    told_alone = {n: v for n, v in os.environ.items() if n.startswith("VIEWFINDER_")}
+    (run / "environment.tmp").write_text(json.dumps(told_alone))
+    (run / "environment.tmp").rename(run / "environment.json")
     (run / "priority").write_text(f"{os.getpriority(os.PRIO_PROCESS, 0)} {os.getpid()}")
     say(event="training_began", figure="val_ap50")
     for epoch in (1, 2, 3):

@@ -14,9 +14,10 @@ import pytest
 from studio_page import until
 
 from viewfinder.datasets import dealing
+from viewfinder.datasets.formats.label_store import IN_HAND
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.studio.learning import choices, glancing, proposing
+from viewfinder.studio.learning import choices, glancing, proposing, trainings
 from viewfinder.studio.learning import teacher as room
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.state import Learning, kept
@@ -29,7 +30,7 @@ LEARNER = str(Path(__file__).with_name("learner.py"))
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A learner that is none, and a glance at what is done every moment."""
-    monkeypatch.setattr(room, "_TRAIN", (LEARNER, "train"))
+    monkeypatch.setattr(trainings, "TRAIN", (LEARNER, "train"))
     monkeypatch.setattr(proposing, "LOOK", (LEARNER, "look"))
     monkeypatch.setattr(room, "_EVERY", 0.02)
 
@@ -64,6 +65,17 @@ def stage(teacher, wanted):
     return teacher.state()
 
 
+@contextlib.contextmanager
+def as_the_worker(teacher):
+    """What the process that trains is told, told to this one."""
+    file = Path(teacher.state()["run"]) / "environment.json"
+    until(file.exists)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in json.loads(file.read_text()).items():
+            patch.setenv(name, value)
+        yield
+
+
 def words_of(teacher):
     return json.loads((Path(teacher.state()["run"]) / "words.json").read_text())
 
@@ -85,7 +97,9 @@ def test_a_file_that_cannot_be_read_keeps_it_from_no_other_picture(yolo, tmp_pat
         refused()
         teacher.begin(1)
         until(lambda: teacher.state()["course"]["losses"])
-        assert "images/1.jpg" not in open_dataset(yolo).paths
+        refused()  # whoever else learns from it
+        with as_the_worker(teacher):
+            assert "images/1.jpg" not in open_dataset(yolo).paths
         wait.unlink()
         stage(teacher, "done")
         refused()
@@ -112,13 +126,13 @@ def test_what_is_being_drawn_in_is_not_learnt_from(store, teacher, tmp_path):
     (tmp_path / "told" / "wait").touch()
     teacher.begin(1, first=4)
     assert teacher.state()["learnt"] == 3
-    learnt = open_dataset(store.data)
+    with as_the_worker(teacher):
+        learnt = open_dataset(store.data)
     assert len(learnt) == 3
     assert not learnt.has_split("test")  # of so few, none is kept from learning to judge by
-    assert len(store.snapshot()) == 4  # what is exported has it
+    assert len(store.snapshot()) == len(open_dataset(store.data)) == 4  # for everybody else
     (tmp_path / "told" / "wait").unlink()
     stage(teacher, "done")
-    assert len(open_dataset(store.data)) == 4
 
 
 def test_while_it_learns_it_proposes_but_not_in_what_somebody_has_before_them(
@@ -313,24 +327,57 @@ def test_a_server_that_ends_in_the_middle(store, tmp_path, keep):
 def test_a_server_that_is_killed_takes_its_worker_along(store, tmp_path):
     label(store, 1, 2)
     (tmp_path / "told" / "wait").touch()
-    script = f"""if True:
-        import time
-        from pathlib import Path
-        from viewfinder.studio.learning import teacher
-        from viewfinder.studio.store import open_store
-        teacher._TRAIN = ({LEARNER!r}, "train")
-        with open_store(Path("photos"), wait=True) as store:
-            made = teacher.Teacher(store)
-            made.begin(1)
-            time.sleep(60)
-    """
-    server = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
-    written = tmp_path / "runs" / "photos-studio-1" / "weights.safetensors"
-    until(written.exists)
-    pid = int((written.parent / "priority").read_text().split()[1])
+    server, run = server_that_trains(tmp_path, "photos")
+    pid = int((run / "priority").read_text().split()[1])
     server.kill()
     server.wait()
     until(lambda: not Path(f"/proc/{pid}").exists() or "Z" in _state(pid))
+
+
+def server_that_trains(place, name):
+    """A process that has begun to learn in a folder of this place, and the folder of its run."""
+    script = f"""if True:
+        import time
+        from pathlib import Path
+        from viewfinder.studio.learning import teacher, trainings
+        from viewfinder.studio.store import open_store
+        trainings.TRAIN = ({LEARNER!r}, "train")
+        with open_store(Path({name!r}), wait=True) as store:
+            made = teacher.Teacher(store)
+            made.begin(1, first=1)
+            time.sleep(60)
+    """
+    server = subprocess.Popen([sys.executable, "-c", script], cwd=place)
+    run = place / "runs" / f"{name}-studio-1"
+    until((run / "weights.safetensors").exists)
+    return server, run
+
+
+def test_a_server_that_is_killed_leaves_nothing_that_others_pass_over(yolo, tmp_path):
+    wait = tmp_path / "told" / "wait"
+    wait.parent.mkdir()
+    wait.touch()
+    brought.picture(yolo / "images" / "new.jpg")
+    (yolo / "labels" / "3.txt").write_text("hello\n")
+    with open_store(yolo, wait=True) as store:
+        new = next(p for p in store.pictures().pictures if p.path == "images/new.jpg")
+        known = store.classes()[0].id
+        store.apply(Operation("box", (PutBox("b", new.id, known, (5, 5, 20, 20), 0),)))
+        store.seats.sit("s", "me", new.id)
+    server, run = server_that_trains(tmp_path, "yolo")
+    server.kill()
+    server.wait()
+    learnt = json.loads((run / "environment.json").read_text())[IN_HAND]
+    assert new.id in json.loads(learnt)
+    # Whoever trains now is told of the file, and has the picture that somebody was drawing in.
+    with pytest.raises(InputError, match=r"labels/3\.txt, line 1"):
+        open_dataset(yolo)
+    (yolo / "labels" / "3.txt").unlink()
+    with open_store(yolo, wait=True) as store:
+        store.label_anew("anew", store.unread_labels()[0].pictures[0])
+        assert "images/new.jpg" in open_dataset(yolo).paths
+        again = kept(store.meta("learning"))
+        assert (again.stage, json.dumps(again.in_hand)) == ("stopped", learnt)
 
 
 def _state(pid):

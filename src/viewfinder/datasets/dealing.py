@@ -9,7 +9,7 @@ from viewfinder.datasets.formats.class_folders.reading import (
     TEST_SHARE,
     dealt,
 )
-from viewfinder.datasets.formats.label_store import LAYOUT
+from viewfinder.datasets.formats.stored_dataset import LAYOUT
 from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share

@@ -25,7 +25,6 @@ from viewfinder.datasets.formats.class_folders.reading import (
 )
 from viewfinder.datasets.formats.label_server import server_of
 from viewfinder.datasets.formats.label_store import (
-    LAYOUT,
     masks_edited,
     read_label_store,
     store_file,
@@ -34,6 +33,7 @@ from viewfinder.datasets.formats.other_tools import HOW, box_table, refuse_other
 from viewfinder.datasets.formats.rgbd.folders import masks_among
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.datasets.formats.rgbd.reading import read_saliency
+from viewfinder.datasets.formats.stored_dataset import LAYOUT
 from viewfinder.datasets.kept_sets import kept_or_read
 from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.measuring import fitted

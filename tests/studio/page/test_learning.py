@@ -7,7 +7,7 @@ import pytest
 from studio_page import Person, ready, told, until
 
 from viewfinder.pictures.writing import write_picture
-from viewfinder.studio.learning import choices, doubting, proposing, queue, teacher
+from viewfinder.studio.learning import choices, doubting, proposing, queue, trainings
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
 
 LEARNER = str(Path(__file__).parents[1] / "learner.py")
@@ -69,7 +69,7 @@ def test_it_learns_while_a_picture_is_in_hand(learning, monkeypatch):
 
 
 def test_stop_go_on_and_by_itself(learning, monkeypatch, tmp_path):
-    monkeypatch.setattr(teacher, "_TRAIN", (LEARNER, "train"))
+    monkeypatch.setattr(trainings, "TRAIN", (LEARNER, "train"))
     monkeypatch.setattr(proposing, "LOOK", (LEARNER, "look"))
     wait = tmp_path / "told" / "wait"
     wait.parent.mkdir()
@@ -177,7 +177,7 @@ def test_wrong_labels_are_found_and_moved(learning, monkeypatch):
 @pytest.fixture
 def mistaken(learning, monkeypatch):
     """What was learnt takes the one plate for a mug."""
-    monkeypatch.setattr(teacher, "_TRAIN", (LEARNER, "train"))
+    monkeypatch.setattr(trainings, "TRAIN", (LEARNER, "train"))
     monkeypatch.setattr(proposing, "LOOK", (LEARNER, "look"))
     monkeypatch.setattr(doubting, "_DOUBT", (LEARNER, "doubt"))
     person, page, store = learning, learning.page, learning.store

@@ -3,7 +3,7 @@
 import pytest
 from studio_page import Person, told, until
 
-from viewfinder.datasets.formats.label_store import SECOND
+from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState
 
 

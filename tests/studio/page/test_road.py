@@ -7,7 +7,7 @@ import pytest
 from studio_page import Person, until
 
 from viewfinder.pictures.writing import write_picture
-from viewfinder.studio.learning import proposing, teacher
+from viewfinder.studio.learning import proposing, trainings
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
 
 LEARNER = str(Path(__file__).parents[1] / "learner.py")
@@ -16,7 +16,7 @@ LEARNER = str(Path(__file__).parents[1] / "learner.py")
 @pytest.fixture
 def begun(visit, tmp_path, serve, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(teacher, "_TRAIN", (LEARNER, "train"))
+    monkeypatch.setattr(trainings, "TRAIN", (LEARNER, "train"))
     monkeypatch.setattr(proposing, "LOOK", (LEARNER, "look"))
     (tmp_path / "empty").mkdir()
     with open_store(tmp_path / "empty", wait=True) as store:

@@ -100,13 +100,13 @@ def unread_faults(
     meta: Mapping[str, str],
     root: Path,
     pictures: Sequence[PictureRow],
-    passed: Collection[str] | None = None,
+    blocking: bool,
 ) -> tuple[list[Fault], set[int]]:
     """The files of labels that the studio has not read, as faults; and the pictures that wait.
     Those too that are not taken in, as their pictures have other labels.
 
     Args:
-        passed: the files that keep nobody from learning from other pictures; None for all.
+        blocking: they keep one from learning from other pictures.
     """
     paths = {row.id: given(row.path) for row in pictures}
     known = json.loads(meta.get(UNREAD) or '{"files": {}}')
@@ -118,7 +118,6 @@ def unread_faults(
         own = [paths[id] for id in ids if id in paths]
         waiting.update(ids)
         about = file, own[0] if own else ""
-        blocking = passed is not None and file not in passed
         is_ = "is" if len(own) == 1 else "are"
         also = f"; {some(own, 2)} {is_} left out" if own and not blocking else ""
         faults.append(Fault("label", where, f"{detail}{also}", fix, blocking, *about))

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from viewfinder.datasets.formats.label_store import LEARNT
+from viewfinder.datasets.formats.stored_dataset import LEARNT
 from viewfinder.errors import InputError
 from viewfinder.runs.pictures import learnt_paths
 from viewfinder.studio.learning.asked import ProposerRequest

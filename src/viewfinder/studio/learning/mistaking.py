@@ -42,7 +42,7 @@ def mistaken(
     found, course, said = list[Doubt](), Course(), ""
     with tempfile.TemporaryDirectory(prefix="viewfinder-") as place:
         words = [*proposing.LOOK, str(store.data.absolute()), place]
-        for line in worker.lines(words, given):
+        for line in worker.lines(words, given, store.environment()):
             part = Path(place) / line.strip()
             if line.strip().isdecimal() and part.is_dir():
                 found += _in_part(part, boxes, ids)

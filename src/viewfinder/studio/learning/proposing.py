@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
-from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.datasets.frame_list import FRAME_LIST
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import of_pictures, read_proposals
@@ -41,7 +40,7 @@ def propose(
     given = json.dumps({**asked.as_json(), "paths": paths})
     with tempfile.TemporaryDirectory(prefix="viewfinder-") as place:
         words = [*LOOK, str(store.data.absolute()), place]
-        for line in worker.lines(words, given):
+        for line in worker.lines(words, given, store.environment()):
             part = Path(place) / line.strip()
             if line.strip().isdecimal() and part.is_dir():
                 report(*_take(store, asked.run, part, set(paths)))
@@ -105,8 +104,6 @@ def proposers_of(store: Store, learnt: str, *, local: bool) -> dict[By, str]:
 
 
 def _no_track(store: Store) -> str:
-    if store_file(store.data) is None:
-        return "boxes are followed from labels beside the pictures, not from a server's database"
     if not any((store.data / folder / FRAME_LIST).is_file() for folder in _folders(store)):
         return "no picture here is known to be a frame of a video: add the video itself"
     if not sum(store.counts().boxes.values()):

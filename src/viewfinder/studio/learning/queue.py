@@ -11,7 +11,6 @@ import json
 import threading
 from collections.abc import Sequence
 
-from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.errors import InputError
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.proposing import ended, ids_of
@@ -60,8 +59,6 @@ class Queue:
         """
         if on and self._store.kind() == "masks":
             raise InputError("files of masks are shown in their own order")
-        if on and store_file(self._store.data) is None:
-            raise InputError("labels in a server's database are shown in their own order")
         with self._lock:
             self._on, self._error = on, ""
             self._ids = []
@@ -144,7 +141,8 @@ class Queue:
     def _find(self) -> None:
         self._store.wait()
         words, found, course, said = [*_ORDER, str(self._store.data.absolute())], "", Course(), ""
-        for line in self._worker.lines([*words, self._run] if self._run else words):
+        words += [self._run] if self._run else []
+        for line in self._worker.lines(words, environment=self._store.environment()):
             found = line if line.startswith("[") else found
             said, course = line.strip() or said, heard(course, line)
         if self._worker.stopping:

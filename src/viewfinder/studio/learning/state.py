@@ -1,6 +1,7 @@
 """What is known of the learning of a folder, and kept beside its labels."""
 
 import json
+import operator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,8 @@ class Learning:
         learnt: pictures that it learnt from.
         done: pictures that were done when it began.
         seq: the newest operation on the labels then.
+        in_hand: pictures that people were drawing in then, which it leaves out unless they are
+            done; also when it goes on.
         keep: begin anew by itself when more are done.
         alone: the last one that came to its end had begun by itself.
         by: who proposed last, as the store names it.
@@ -37,6 +40,7 @@ class Learning:
     learnt: int = 0
     done: int = 0
     seq: int = 0
+    in_hand: tuple[int, ...] = ()
     keep: bool = False
     alone: bool = False
     by: str = ""
@@ -50,8 +54,10 @@ class Learning:
 def kept(text: str | None) -> Learning:
     """How it stood when the server ended; a training that was cut short can go on."""
     try:
-        known = Learning(**json.loads(text or "{}"))
-    except (TypeError, ValueError, RecursionError):
+        document = json.loads(text or "{}")
+        held = tuple(map(operator.index, document.pop("in_hand", ())))
+        known = Learning(**document, in_hand=held)
+    except (TypeError, ValueError, AttributeError, RecursionError):
         return Learning()
     usual = Learning()
     for field in fields(Learning):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from viewfinder.datasets.formats.label_store import IN_HAND, PASSED_OVER, store_file
+from viewfinder.datasets.formats.label_store import IN_HAND
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.studio.learning.asked import ProposerRequest
@@ -25,6 +25,7 @@ from viewfinder.studio.learning.judging import worse
 from viewfinder.studio.learning.proposing import ended, propose, to_do
 from viewfinder.studio.learning.queue import Queue
 from viewfinder.studio.learning.state import Stage, begun_from, kept
+from viewfinder.studio.learning.trainings import Trainings
 from viewfinder.studio.learning.worker import Worker
 from viewfinder.studio.store import Counts, Store
 from viewfinder.studio.store.records import Kind
@@ -35,7 +36,6 @@ KEY = "learning"
 _AT_WORK = ("training", "proposing")
 _LONGEST = 24 * 60.0
 _EVERY = 3.0
-_TRAIN = ("-m", "viewfinder", "train", "detect")
 _PATIENCE = 30.0
 
 
@@ -53,7 +53,7 @@ class Teacher:
             runs: where runs are written; `runs` in the working directory if None.
         """
         self._store = store
-        self._runs = (runs or Path("runs")).absolute()
+        self._runs = Trainings(store.data, runs)
         self._now, self._course = kept(store.meta(KEY)), Course()
         self._lock, self._ended = threading.RLock(), threading.Event()
         self._worker = Worker()
@@ -81,8 +81,6 @@ class Teacher:
             )
         if kind != "boxes":
             return "it learns to find boxes, and there are none here"
-        if store_file(self._store.data) is None:
-            return "it learns from labels beside the pictures, and these are in a server's database"
         if sum(counts.boxes.values()) < 2:
             return f"it learns from pictures with boxes: {LEAST} that are done are a good beginning"
         return ""
@@ -103,7 +101,7 @@ class Teacher:
         with self._lock:
             self._refuse_busy()
             self._now = replace(self._now, minutes=minutes)
-            self._begin_from(self._own(self._now.finished), first, alone=alone)
+            self._begin_from(self._runs.own(self._now.finished), first, alone=alone)
 
     def go_on(self, first: int | None = None) -> None:
         """Go on with a training that was stopped; where labels are others now, from what it knew.
@@ -113,19 +111,19 @@ class Teacher:
         """
         with self._lock:
             self._refuse_busy()
-            run = self._own(self._now.run)
+            run = self._runs.own(self._now.run)
             if self._now.stage not in ("stopped", "failed") or run is None:
                 raise InputError("there is no training that was stopped")
             if self._newest() != self._now.seq:
                 known = (run / "weights.safetensors").is_file()
-                self._begin_from(run if known else self._own(self._now.finished), first)
+                self._begin_from(run if known else self._runs.own(self._now.finished), first)
                 return
             words = [*self._words(run, begun_from(run)), "--resume"]
             self._start("training", lambda: self._learn(words, first, alone=False))
 
     def learnt(self) -> str:
         """The run of the last training that came to its end, or nothing."""
-        return str(self._own(self._now.finished) or "")
+        return str(self._runs.own(self._now.finished) or "")
 
     def propose(self, asked: ProposerRequest, first: int | None = None) -> None:
         """Let another than the last training propose for what is to do.
@@ -179,12 +177,6 @@ class Teacher:
         if self._ended.is_set() or self._now.stage in _AT_WORK:
             raise InputError("it is at work already")
 
-    def _own(self, run: str) -> Path | None:
-        """A run's folder. What is kept beside the labels may be a stranger's: it names no place
-        but ours."""
-        folder = Path(run)
-        return folder if run and folder.parent == self._runs and folder.is_dir() else None
-
     def _newest(self) -> int:
         newest = self._store.history(count=1)
         return newest[0].seq if newest else 0
@@ -193,12 +185,12 @@ class Teacher:
         counts = self._store.counts()
         if why := self.cannot(self._store.kind(), counts):
             raise InputError(why)
-        keep_learnt(self._store, self._own(self._now.run))  # its server may have been killed
-        self._store.set_meta(IN_HAND, json.dumps(self._in_hand(first)))
-        seq, labelled = self._newest(), self._store.snapshot(in_hand=False)
-        run, learnt = self._free(), 0 if labelled is None else len(labelled)
-        done = counts.states["done"]
-        self._now = replace(self._now, run=str(run), learnt=learnt, done=done, seq=seq)
+        keep_learnt(self._store, self._runs.own(self._now.run))  # its server may have been killed
+        held = self._in_hand(first)
+        seq, labelled = self._newest(), self._store.snapshot(in_hand=held)
+        run, learnt = self._runs.free(), 0 if labelled is None else len(labelled)
+        now = replace(self._now, run=str(run), learnt=learnt, seq=seq, in_hand=tuple(held))
+        self._now = replace(now, done=counts.states["done"])
         words = self._words(run, str(known or ""))
         self._start("training", lambda: self._learn(words, first, alone=alone))
 
@@ -209,15 +201,8 @@ class Teacher:
 
     def _words(self, run: Path, begin_from: str) -> list[str]:
         now = self._now
-        words = [*_TRAIN, str(self._store.data.absolute()), "--out", str(run)]
-        words += choices(minutes=now.minutes, pictures=now.learnt, begin_from=begin_from)
-        return [*words, "--json", "--json-lines"]
-
-    def _free(self) -> Path:
-        name, number = self._store.data.resolve().name, 1
-        while (self._runs / f"{name}-studio-{number}").exists():
-            number += 1
-        return self._runs / f"{name}-studio-{number}"
+        told = choices(minutes=now.minutes, pictures=now.learnt, begin_from=begin_from)
+        return self._runs.words(run, told)
 
     def _start(self, stage: Stage, work: Callable[[], None], failed: Stage = "failed") -> None:
         self._worker.stopping = False
@@ -241,24 +226,21 @@ class Teacher:
     def _learn(self, words: Sequence[str], first: int | None, *, alone: bool) -> None:
         run = self._now.run
         with Glance(self._store, Path(run), self._glanced, self._in_hand, self.queue.sorted):
-            unread = [each.file for each in self._store.unread_labels()]
-            self._store.set_meta(PASSED_OVER, json.dumps(unread))
-            try:
-                for line in self._worker.lines(words):
-                    self._course = heard(self._course, line)
-            finally:
-                self._store.set_meta(PASSED_OVER, "[]")
-        keep_learnt(self._store, self._own(run))
+            # Known to this process alone: a mark beside the labels would outlive a server that is
+            # killed, and have others pass over pictures.
+            held = {IN_HAND: json.dumps(self._now.in_hand)}
+            for line in self._worker.lines(words, environment=self._store.environment() | held):
+                self._course = heard(self._course, line)
+        keep_learnt(self._store, self._runs.own(run))
         if self._worker.stopping:
             self._end("stopped")
             return
         if self._worker.status != 0:
             raise InputError(self._course.error or f"the training {ended(self._worker.status)}")
-        if why := worse(Path(run), self._own(self._now.finished)):
+        if why := worse(Path(run), self._runs.own(self._now.finished)):
             if alone:
                 shutil.rmtree(run, ignore_errors=True)
             raise InputError(why)
-        self._store.set_meta(IN_HAND, "[]")
         self._finished(alone)
         self.queue.learnt(self._now.finished)
         self._propose(ProposerRequest("learnt", self._now.finished), first)
@@ -272,7 +254,7 @@ class Teacher:
         """The run is the last that came to its end. One before it that nobody asked for goes:
         each has 170 MB."""
         with self._lock:
-            before = self._own(self._now.finished) if self._now.alone else None
+            before = self._runs.own(self._now.finished) if self._now.alone else None
             now = replace(self._now, stage="proposing", finished=self._now.run, alone=alone)
             self._now = now
             self._note()

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from viewfinder.cpu import cpu_features
 
@@ -37,21 +37,24 @@ class Worker:
         self._process: subprocess.Popen[str] | None = None
         self.stopping, self.status = False, 0
 
-    def lines(self, words: Sequence[str], given: str = "") -> Iterator[str]:
+    def lines(
+        self, words: Sequence[str], given: str = "", environment: Mapping[str, str] | None = None
+    ) -> Iterator[str]:
         """Run Python with these words, and give each line that it says, until it ends.
 
         Args:
             given: its standard input.
+            environment: what is known to it alone, beside what this process's environment has.
         """
         threads = str(max(1, cpu_features().threads - 1))
-        environment = os.environ | {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}
+        usual = {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
         with self._lock:
             process = subprocess.Popen(
                 [sys.executable, *words],
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env=environment | {"PYTHONIOENCODING": "utf-8"},
+                env=os.environ | usual | dict(environment or {}),
                 start_new_session=True,  # Ctrl-C in the terminal is for the server to answer
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

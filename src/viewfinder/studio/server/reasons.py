@@ -2,6 +2,7 @@
 
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -37,13 +38,16 @@ def reason_routes(app: FastAPI, store: Store, teacher: Teacher) -> None:
             raise InputError("nothing was learnt here yet")
         file = store.path_of(picture)
         with one_at_a_time:
-            page = reasons_page(run, file)
+            page = reasons_page(run, file, store.environment())
         headers = {"content-security-policy": _PAGE}
         return Response(page, media_type="text/html; charset=utf-8", headers=headers)
 
 
-def reasons_page(run: str, file: Path) -> bytes:
+def reasons_page(run: str, file: Path, environment: Mapping[str, str] | None = None) -> bytes:
     """The page of a run's reasons for a picture.
+
+    Args:
+        environment: what reads the labels that it was learnt from.
 
     Raises:
         InputError: it cannot be made, such as of a frame of a video.
@@ -53,7 +57,7 @@ def reasons_page(run: str, file: Path) -> bytes:
     with tempfile.TemporaryDirectory(prefix="viewfinder-") as place:
         page, worker, said = Path(place) / "why.html", Worker(), ""
         words = ["-m", "viewfinder", "why", run, str(file), "--most", _MOST, "--html", str(page)]
-        for line in worker.lines(words):
+        for line in worker.lines(words, environment=environment):
             said = line.strip() or said
         if worker.status != 0:
             raise InputError(said.removeprefix("error: ") or f"it {ended(worker.status)}")

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
 
-from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.datasets.formats.stored_classes import end_of
+from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import Database, set_value, value_of
 from viewfinder.studio.store.records import STATES, Counts

@@ -39,6 +39,8 @@ class Database:
     """Transactions on one database, from any thread.
 
     Attributes:
+        file, url: where it is, in SQLite or in PostgreSQL; an address may hold a password, and is
+            shown as `name`.
         caution: what to know of the place that it lies on, in a sentence; nothing of most.
 
     Raises:
@@ -47,7 +49,7 @@ class Database:
     """
 
     def __init__(self, file: Path | None, url: str | None = None) -> None:
-        self.file = file
+        self.file, self.url = file, url
         self.caution = caution_of(file) if file else ""
         self._writing = threading.Lock()
         self._identity: tuple[int, int] | None = None

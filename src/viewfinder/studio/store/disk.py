@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, bindparam, select
 
 from viewfinder import events
 from viewfinder.datasets import digests
-from viewfinder.datasets.formats.label_store import SECOND
+from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.datasets.picture_sizes import measured_sizes
 from viewfinder.errors import InputError

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from viewfinder.datasets.footage import Between, Key, footage_of
-from viewfinder.datasets.formats.label_store import SECOND
+from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.datasets.formats.stored_rows import (
     IN_ORDER,
     MOTION,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Integer, Table, Text, func, select
 
-from viewfinder.datasets.formats.label_store import SCHEMA
 from viewfinder.datasets.formats.postgres import STORE
+from viewfinder.datasets.formats.stored_dataset import SCHEMA
 from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
 from viewfinder.files import replacing_by_name

@@ -15,8 +15,8 @@ from sqlalchemy import (
     select,
 )
 
-from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.datasets.formats.stored_classes import end_of
+from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import BigInteger, Connection, cast, select
 
-from viewfinder.datasets.formats.label_store import SECOND
+from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.datasets.formats.stored_text import given
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import iou

@@ -1,13 +1,14 @@
 """What is asked of a store: each answer is of one moment, while others write."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from sqlalchemy import or_, select
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.formats.label_store import SECOND, dataset_of
+from viewfinder.datasets.formats.label_server import DATABASE
+from viewfinder.datasets.formats.stored_dataset import SECOND, dataset_of
 from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
 from viewfinder.studio.store import history, lines, listing, tables, unread
@@ -135,17 +136,22 @@ class Reader:
         """What to know of the disk that the labels lie on, in a sentence; nothing of most."""
         return self._database.caution
 
+    def environment(self) -> dict[str, str]:
+        """What another process's environment needs so that it reads these labels: of PostgreSQL
+        the address. It may hold a password, and so belongs into no command line and no file."""
+        return {} if self._database.url is None else {DATABASE: self._database.url}
+
     def contents(self) -> bytes:
         """All that operations can change, as JSON lines without revisions: for comparing."""
         with self._database.read() as connection:
             return lines.contents(connection)
 
-    def snapshot(self, *, in_hand: bool = True) -> Dataset | None:
+    def snapshot(self, *, in_hand: Collection[int] = ()) -> Dataset | None:
         """The labels of this moment as a data set, as `open_dataset` reads them before it deals
         sides; None where files of masks are the labels.
 
         Args:
-            in_hand: also of pictures that a training leaves out, as people are drawing in them.
+            in_hand: pictures that a training leaves out, as people are drawing in them.
         """
         with self._database.read() as connection:
 

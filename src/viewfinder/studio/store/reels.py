@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
 from viewfinder.datasets.footage import Between, Carried, Footage, Key, spans
-from viewfinder.datasets.formats.label_store import SECOND
+from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.datasets.formats.stored_rows import BoxRow, carried_of
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.pictures.geometry import iou

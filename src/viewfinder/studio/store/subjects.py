@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from viewfinder.datasets.converting import linked, refuse_secret
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.depth import SIDE_FILE
-from viewfinder.datasets.formats.label_store import outline
 from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_saliency, read_subject
+from viewfinder.datasets.formats.stored_dataset import outline
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, new_folder
 from viewfinder.pictures.masks import box_around, decode, encode

@@ -4,13 +4,13 @@ Each record's columns beside `rev`, `removed` and `touched` are its contents: wh
 change, and what undo brings back. Texts of strangers stand as `stored_text.kept` writes them, flags
 as 0 and 1, and masks as JSON, so that both databases give back what they were given.
 
-The reader of `datasets/formats/label_store.py` names some of these columns too.
+The reader of `datasets/formats/stored_dataset.py` names some of these columns too.
 """
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Table, Text
 from sqlalchemy.schema import SchemaItem
 
-from viewfinder.datasets.formats.label_store import SCHEMA as SCHEMA
+from viewfinder.datasets.formats.stored_dataset import SCHEMA as SCHEMA
 
 metadata = MetaData()
 _BIG = BigInteger().with_variant(Integer, "sqlite")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, func, insert, select, update
 
 from viewfinder import events
-from viewfinder.datasets.formats.label_store import SECOND
+from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
