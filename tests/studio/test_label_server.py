@@ -142,7 +142,8 @@ def test_whoever_names_the_database_reads_its_labels(yolo, new_schema, monkeypat
         assert main(["check", str(yolo)]) == 0
         assert f"{len(now.boxes)} boxes" in " ".join(capsys.readouterr().out.split())
         # A second store beside it is refused all the same.
-        assert main(["label", str(yolo), "--no-browser", "--port", "0"]) != 0
+        with pytest.raises(InputError, match="open it with"):
+            open_store(yolo)
     monkeypatch.setenv("VIEWFINDER_DATABASE", new_schema())
     with pytest.raises(InputError, match="name that one"):
         open_dataset(yolo)

@@ -16,7 +16,7 @@ from viewfinder.tasks.detect.detections import Detections
 
 
 @pytest.fixture
-def stand(tmp_path):
+def stand(tmp_path, url):
     """An empty stand, and a box on it in four frames of a video."""
     ground = np.random.default_rng(1).normal(150, 3, (240, 320, 3))
     coarse = np.random.default_rng(2).integers(0, 255, (14, 12, 3))
@@ -28,7 +28,7 @@ def stand(tmp_path):
             x = 60 + 8 * number
             picture[80:150, x : x + 60] = thing
         write_picture(folder / f"{number}.png", np.clip(picture, 0, 255).astype(np.uint8))
-    with open_store(folder, wait=True) as store:
+    with open_store(folder, url=url, wait=True) as store:
         store.apply(Operation("class", (PutClass("c", "mug", 0),)))
         yield store
 

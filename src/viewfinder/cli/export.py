@@ -129,7 +129,7 @@ def pictures_to_prove(run: "Run", source: str | None) -> list[Path]:
         dataset = open_dataset(run.trained.learnt_from if run.trained else "")
     except InputError as error:
         raise InputError(
-            f"the pictures that {run.folder} was trained on are not here: name some to prove "
-            "the export on, with --pictures FOLDER"
+            f"the pictures that {run.folder} was trained on are not here ({error}): name some to "
+            "prove the export on, with --pictures FOLDER"
         ) from error
     return [dataset.file(index) for index in range(len(dataset))]

@@ -17,6 +17,7 @@ Example:
 import contextlib
 import gc
 import getpass
+import os
 import threading
 import webbrowser
 from concurrent.futures import ThreadPoolExecutor
@@ -48,14 +49,16 @@ class Flags:
     port: int | None = None
     """The port; 8790 if not given, or any free one where that is taken."""
     database: str | None = None
-    """URL of a PostgreSQL database that keeps the labels of this set, for a team; other commands
-    read them where VIEWFINDER_DATABASE names it, and else refuse the set, whose files are older."""
+    """URL of a PostgreSQL database that keeps the labels of this set, for a team; from then on this
+    and other commands use them where VIEWFINDER_DATABASE names it, and else refuse the set, whose
+    files are older."""
 
 
 def run(flags: Flags) -> int:
     """Serve the page until Ctrl-C."""
     # What is imported stays: looking through it for garbage takes longer than an answer may.
     gc.disable()
+    from viewfinder.datasets.formats.label_server import DATABASE, served_at
     from viewfinder.demo.folder import labelled_of
     from viewfinder.studio.server.address import address_at
     from viewfinder.studio.store import open_store
@@ -63,8 +66,12 @@ def run(flags: Flags) -> int:
     person = flags.person or _account()
     data = labelled_of(_frames_of(flags.data) if flags.data.is_file() else flags.data)
 
+    url = flags.database
+    if url is None and os.environ.get(DATABASE):  # a team's, as every other command reads them
+        url = served_at(data)
+
     def begin() -> "Store":
-        store = open_store(data, url=flags.database)
+        store = open_store(data, url=url)
         print(f"{data}: label at {address.url}")
         if store.caution():
             print(store.caution())

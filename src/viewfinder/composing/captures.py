@@ -25,6 +25,7 @@ from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.coco.reading import find_coco
 from viewfinder.datasets.formats.label_server import served_at
+from viewfinder.datasets.formats.labels_above import refuse_within
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.split_names import split_named
 from viewfinder.datasets.splits import TEST, TRAIN, VAL
@@ -74,6 +75,7 @@ def open_captures(source: Path, *, longest: int | None = None) -> Captures:
     folders, sets = _parts(root)
     for folder in (root, *(folder for _, folder in folders)):
         served_at(folder)
+        refuse_within(folder)
     if not folders and not sets:
         raise InputError(
             f"{root} holds nothing to cut out: give a COCO set whose objects have outlines, or "

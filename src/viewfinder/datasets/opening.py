@@ -23,12 +23,8 @@ from viewfinder.datasets.formats.class_folders.reading import (
     is_class_folders,
     open_class_folders,
 )
-from viewfinder.datasets.formats.label_server import server_of
-from viewfinder.datasets.formats.label_store import (
-    masks_edited,
-    read_label_store,
-    store_file,
-)
+from viewfinder.datasets.formats.label_store import masks_edited, read_label_store
+from viewfinder.datasets.formats.labels_above import above_in_words, refuse_within
 from viewfinder.datasets.formats.other_tools import HOW, box_table, refuse_other_tools
 from viewfinder.datasets.formats.rgbd.folders import masks_among
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
@@ -104,29 +100,23 @@ def read_boxes(source: str | Path) -> Dataset | None:
     if (stored := _stored(source)) is not None:
         return stored if stored.boxes is not None else None
     found = read_box_files(source)
-    if found is None or not (edited := _studio_beside(Path(source).expanduser())):
+    file = Path(source).expanduser()
+    if found is None or file.is_dir() or not (edited := above_in_words(file)):
         return found
     return replace(found, notes=(*found.notes, edited))
 
 
 def _stored(source: str | Path) -> Dataset | None:
-    """The studio's labels of a folder, where it has any."""
+    """The studio's labels of a folder, where it has any.
+
+    Raises:
+        InputError: they are kept with those of a set that the folder lies in.
+    """
     root = Path(source).expanduser()
-    return read_label_store(root) if str(source) != TABLETOP and root.is_dir() else None
-
-
-def _studio_beside(file: Path) -> str:
-    """A note where a file of labels is read whose set was edited in the studio."""
-    folders = () if file.is_dir() else tuple(file.absolute().parents)[:2]
-    for folder in folders:
-        if (server := server_of(folder)) is not None:
-            return f"newer labels of {folder} may be in {server}, and are not read here"
-    stores = [store for folder in folders if (store := store_file(folder)) is not None]
-    return (
-        f"the labels edited in the studio are read by naming the folder: {stores[0].parent.parent}"
-        if stores
-        else ""
-    )
+    if str(source) == TABLETOP or not root.is_dir():
+        return None
+    refuse_within(root)
+    return read_label_store(root)
 
 
 def read_box_files(source: str | Path) -> Dataset | None:

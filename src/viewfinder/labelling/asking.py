@@ -1,5 +1,6 @@
 """Which pictures of a set to label next: what is labelled is found, the rest is put in order."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.digests import of_files
 from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.label_server import served_at
+from viewfinder.datasets.formats.labels_above import set_of
 from viewfinder.datasets.formats.other_tools import refuse_other_tools
 from viewfinder.datasets.frame_list import frame_groups, without_empty_stands
 from viewfinder.datasets.opening import open_dataset, read_boxes
@@ -110,7 +112,12 @@ def next_to_label(
 
 
 def _labelled(data: str | Path) -> tuple[Path, set[str]]:
-    """The folder, and its pictures that have labels."""
+    """The folder, and its pictures that have labels; of a folder within a set, the studio's."""
+    place = Path(data).expanduser()
+    if place.is_dir() and (top := set_of(place)) is not None:
+        root, known = _labelled(top)
+        files, here = {root / path for path in known}, top / os.path.relpath(place, top)
+        return place, {path for path in pictures_below(place) if here / path in files}
     try:
         found = read_boxes(data) or open_dataset(data, deal=False)
     except InputError:  # a folder of pictures without any labels is no set

@@ -14,6 +14,7 @@ from viewfinder.datasets.footage import Footage, certainty, footage_of, interpol
 from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.label_server import served_at
 from viewfinder.datasets.formats.label_store import store_file
+from viewfinder.datasets.formats.labels_above import refuse_within
 from viewfinder.datasets.opening import read_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
@@ -94,6 +95,8 @@ def _no_keys(data: Path) -> str:
 
 
 def _key_boxes(data: Path, keys: Path | None) -> dict[str, list[Named]]:
+    if keys is None:
+        refuse_within(data)
     stored = keys is None and (served_at(data) is not None or store_file(data) is not None)
     if keys is None and not stored and not has_boxes(survey(data)):
         raise InputError(_no_keys(data))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
+from viewfinder.datasets.boxes import no_size
 from viewfinder.datasets.editing.transaction import recover
 from viewfinder.datasets.frame_list import called_empty, without_empty_stands
 from viewfinder.errors import InputError
@@ -59,7 +60,10 @@ class ProposalRows:
         source: str,
         mask: NDArray[np.bool_] | None = None,
     ) -> None:
-        """One proposal more, of a class `name`."""
+        """One proposal more, of a class `name`; none of a box of which the picture's edge leaves
+        nothing."""
+        if no_size(box[None])[0]:
+            return
         if mask is not None:
             self.masks[len(self.rows)] = encode(mask)
         # Four digits: more would claim to know more than it does.

@@ -7,6 +7,8 @@ from shlex import quote
 from typing import Literal
 
 from viewfinder.datasets.bit_depth import bits_of
+from viewfinder.datasets.editing.transaction import refuse_stored
+from viewfinder.datasets.formats.labels_above import refuse_within
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.labelling.accepting import Acceptance, accept
@@ -71,6 +73,9 @@ def propose(source: Path, request: Request) -> RequestOutcome:
             f"say who proposes: --by {', '.join(PROPOSERS)} or RUN (or --accept-above)"
         )
     data = folder_of(source)
+    if request.accept_above is not None:  # before minutes of work
+        refuse_stored(data)
+        refuse_within(data)
     if not request.by:
         proposals = read_proposals(data)
     else:

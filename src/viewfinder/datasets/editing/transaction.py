@@ -84,7 +84,7 @@ def change_files(
             planned, or cannot be written. Nothing is changed then.
     """
     root = root.resolve()
-    _refuse_stored(root)
+    refuse_stored(root)
     with _at_work(root) as place:
         _finish(root, place)
         number = 1 + max(map(_number, _edits(place)), default=0)
@@ -113,7 +113,7 @@ def editing(root: Path) -> Iterator[list[Finished]]:
         InputError: another process is editing it.
     """
     root = root.expanduser().resolve()
-    _refuse_stored(root)
+    refuse_stored(root)
     with _at_work(root) as place:
         _held.add(root)
         try:
@@ -208,7 +208,7 @@ def take_back(root: Path, *, verb: str) -> EditRecord | None:
     return edit
 
 
-def _refuse_stored(root: Path) -> None:
+def refuse_stored(root: Path) -> None:
     """Refuse to edit files that nobody reads any more.
 
     Raises:

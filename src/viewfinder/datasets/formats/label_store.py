@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from viewfinder.datasets.dataset import Dataset
@@ -90,6 +90,17 @@ def read_label_store(root: Path) -> Dataset | None:
     file = store_file(root)
     if file is None:
         return None
+    with asked_of(root, file) as ask:
+        return _dataset(ask, root, str(file))
+
+
+@contextlib.contextmanager
+def asked_of(root: Path, file: Path) -> Iterator[Ask]:
+    """What asks one moment of the studio's file of a folder.
+
+    Raises:
+        InputError: it leads out of the folder, cannot be read, or the studio did not write it.
+    """
     inside(root, [file])
     refuse_special(file)
     try:
@@ -99,7 +110,7 @@ def read_label_store(root: Path) -> Dataset | None:
                 return connection.execute(sql).fetchall()
 
             refuse_forged(ask, str(file))
-            return _dataset(ask, root, str(file))
+            yield ask
     except OSError as error:
         raise InputError(not_opened(str(file), error.strerror or str(error))) from None
     except (sqlite3.Error, OverflowError) as error:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from viewfinder.datasets.editing.transaction import HIDDEN, SERVED
 from viewfinder.datasets.formats.label_server import keep_server, kept_store, refuse_other_store
+from viewfinder.datasets.formats.labels_above import refuse_within
 from viewfinder.datasets.formats.postgres import place_of
 from viewfinder.datasets.formats.stored_text import given
 from viewfinder.errors import InputError
@@ -35,8 +36,8 @@ def open_store(
 
     Raises:
         InputError: no such folder, or the database is damaged, newer, another program's, or cannot
-            be reached, or the folder's labels are kept in the other place;
-            with `wait` also why the folder cannot be read.
+            be reached, or the folder's labels are kept in the other place, or with those of a set
+            that it lies in; with `wait` also why the folder cannot be read.
     """
     data = data.expanduser()
     store = Store(data, _database(data, url), kind)
@@ -53,6 +54,7 @@ def _database(data: Path, url: str | None) -> Database:
     if not data.is_dir():
         raise InputError(f"there is no folder {data}: give a folder of pictures")
     refuse_other_store(data, served=url is not None)
+    refuse_within(data)
     if url is not None:
         database = Database(None, url)
         try:
