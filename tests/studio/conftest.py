@@ -1,5 +1,6 @@
 """Both databases of the store: SQLite in the folder, and PostgreSQL where it is installed."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -26,8 +27,20 @@ class Server:
 
     def restart(self) -> None:
         """Stop it as a crash would, without a word to anybody, and start it again."""
-        for words in (["-m", "immediate", "stop"], ["start"]):
-            subprocess.run([*self._command, *words], check=True, **self._options)  # type: ignore[list-item]
+        with self.stopped():
+            pass
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop it as a crash would, and start it again in the end."""
+        self._run("-m", "immediate", "stop")
+        try:
+            yield
+        finally:
+            self._run("start")
+
+    def _run(self, *words: str) -> None:
+        subprocess.run([*self._command, *words], check=True, **self._options)  # type: ignore[list-item]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Where a database is, by its address."""
+"""Where a database is, by its address, and what is said where it cannot be asked."""
 
 import getpass
 import ssl
@@ -7,9 +7,9 @@ from pathlib import Path
 import pg8000.native
 import pytest
 
-from viewfinder.datasets.formats.postgres import address_of, place_of
+from viewfinder.datasets.formats.postgres import address_of, one_moment, place_of, trouble_of
 from viewfinder.errors import InputError
-from viewfinder.studio.store import open_store
+from viewfinder.studio.store import Unavailable, open_store
 
 
 def test_whoever_an_address_does_not_name_is_the_account_itself():
@@ -90,7 +90,7 @@ def test_a_server_that_asks_for_a_password_says_how_one_is_given(postgres, photo
     address = f"@/postgres?host={socket}&options=-csearch_path%3Dasked"
     try:
         for wrong in ("postgresql://ann", "postgresql://ann:other"):
-            with pytest.raises(InputError, match="password authentication failed") as refused:
+            with pytest.raises(InputError, match="does not let this person in") as refused:
                 open_store(photos, url=wrong + address)
             assert "by PGPASSWORD" in str(refused.value)
             assert "other" not in str(refused.value)
@@ -100,3 +100,46 @@ def test_a_server_that_asks_for_a_password_says_how_one_is_given(postgres, photo
         rules.write_text(before)
         with pg8000.native.Connection("me", **connection) as person:
             person.run("SELECT pg_reload_conf()")
+
+
+def said_of(url):
+    with pytest.raises(InputError) as caught, one_moment(url) as (ask, _):
+        ask("SELECT key FROM meta")
+    return str(caught.value)
+
+
+def test_a_server_that_is_down_is_said_in_one_sentence_without_the_drivers_words(
+    yolo, postgres, new_schema
+):
+    url = new_schema().replace("://me@", "://me:secret@")
+    with open_store(yolo, url=url, wait=True) as store:
+        with postgres.stopped(), pytest.raises(Unavailable) as caught:
+            store.counts()
+        said = str(caught.value)
+        assert said.startswith("PostgreSQL (/")
+        assert said.endswith(
+            ") does not answer: see that it runs, and that it can be reached from here; nothing "
+            "that was kept is lost"
+        )
+        assert "secret" not in said
+        assert store.counts().boxes  # it is asked again once it is there
+    with postgres.stopped():
+        assert said_of(url) == said.partition(";")[0]
+    assert "has no labels of the studio" in said_of(new_schema())
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("28000", "does not let this person in: see the name and the password"),
+        ("28P01", "does not let this person in: give the password as in"),
+        ("3D000", "is not there: the server has no database of this name"),
+        ("53300", "as many guests as it takes"),
+        ("57P03", "being stopped or started"),
+        ("55P03", "refuses: canceling statement due to lock timeout"),
+    ],
+)
+def test_what_a_server_says_by_its_code_is_said_in_words(code, said):
+    fields = {"S": "FATAL", "C": code, "M": "canceling statement due to lock timeout\nmore"}
+    assert trouble_of(Exception(fields)).startswith(said) or said in trouble_of(Exception(fields))
+    assert "FATAL" not in trouble_of(Exception(fields))

@@ -163,7 +163,7 @@ def test_a_database_that_cannot_be_read_is_said(url, yolo, monkeypatch):
     keep_server(yolo, {"host": "127.0.0.1", "port": 1, "name": "screws"})
     monkeypatch.setenv("VIEWFINDER_DATABASE", url)
     with pytest.raises(
-        InputError, match=r"cannot be read|the folder, not in sqlite|address of a database is"
+        InputError, match=r"does not answer|the folder, not in sqlite|address of a database is"
     ) as caught:
         open_dataset(yolo)
     assert "secret" not in str(caught.value)

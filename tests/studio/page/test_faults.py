@@ -139,3 +139,20 @@ def test_nothing_is_said_to_be_kept_in_a_folder_that_was_moved(person, served):
     until(lambda: "moved, removed or replaced" in title("title"))
     away.rename(store.data)
     assert person.boxes() == [("mug", [20, 20, 90, 80])]
+
+
+def test_a_database_that_is_away_is_said_and_not_a_server_that_answers(served, page, monkeypatch):
+    until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture)"))
+    why = "PostgreSQL (db.lab:5432/screws) does not answer"
+
+    def away(*_: object, **__: object) -> None:
+        raise Unavailable(why)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(served.store, "history", away)
+        page.evaluate("viewfinder.status().catch(() => {})")
+        until(lambda: why in (page.locator("#away").text_content() or ""))
+        assert "The labels cannot be reached." in page.locator("#away").text_content()
+        assert "start" not in page.locator("#away").text_content()
+    page.evaluate("viewfinder.status().catch(() => {})")
+    page.locator("#away").wait_for(state="hidden")

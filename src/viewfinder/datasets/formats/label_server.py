@@ -7,6 +7,7 @@ reads its labels; else whoever would read the set's files instead, which are old
 import contextlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
@@ -26,7 +27,7 @@ def server_of(root: Path) -> str | None:
     known = _mark_of(root)
     if known is None:
         return None
-    return f"PostgreSQL ({_named(known)})" if known else "a PostgreSQL database"
+    return in_words(known) if known else "a PostgreSQL database"
 
 
 def _mark_of(root: Path) -> dict[str, object] | None:
@@ -61,18 +62,23 @@ def served_at(root: Path) -> str | None:
     same = store_at(url) == store if store else not known or same_place(known, place)
     if not same:
         raise InputError(
-            f"the labels of {root} are kept in {server_of(root)}, and {DATABASE} names PostgreSQL "
-            f"({_named(place)}), which holds others: name that one"
+            f"the labels of {root} are kept in {server_of(root)}, and {DATABASE} names "
+            f"{in_words(place)}, which holds others: name that one"
         )
     return url
 
 
-def _named(known: dict[str, object]) -> str:
+def in_words(known: Mapping[str, object]) -> str:
+    """A database as messages call it; of an address that may hold a password nothing else is said.
+
+    Args:
+        known: as of `keep_server`.
+    """
     host, port, name, schema = (
         str(known.get(key) or "")[:_LONGEST] for key in ("host", "port", "name", "schema")
     )
     place = f"{host or '?'}:{port}" if port else host or "?"
-    return f"{place}/{name}" + (f", schema {schema}" if schema else "")
+    return f"PostgreSQL ({place}/{name}" + (f", schema {schema})" if schema else ")")
 
 
 def keep_server(root: Path, place: dict[str, object]) -> str:
@@ -85,7 +91,7 @@ def keep_server(root: Path, place: dict[str, object]) -> str:
     Returns:
         what a person should know of it, in a sentence; nothing where all is as it was.
     """
-    before, now = _mark_of(root), f"PostgreSQL ({_named(place)})"
+    before, now = _mark_of(root), in_words(place)
     if before == place:
         return ""
     file = root / HIDDEN / SERVED
@@ -101,7 +107,7 @@ def keep_server(root: Path, place: dict[str, object]) -> str:
         )
     if before is None:
         return ""
-    told = f"PostgreSQL ({_named(before)})" if before else "a PostgreSQL database"
+    told = in_words(before) if before else "a PostgreSQL database"
     stores = before.get("store"), place.get("store")
     if stores[0] == stores[1] if all(stores) else told == now:
         return ""

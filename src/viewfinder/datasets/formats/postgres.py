@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from viewfinder.datasets.formats.label_server import in_words
 from viewfinder.datasets.formats.stored_classes import Ask
 from viewfinder.errors import InputError
 
@@ -147,15 +148,43 @@ def same_place(known: dict[str, object], place: dict[str, object]) -> bool:
     return known == place
 
 
+# What is wrong, by the first letters of SQLSTATE, as the end of a sentence.
+_TROUBLES = {
+    "28": "does not let this person in: see the name and the password in its address",
+    "3D": "is not there: the server has no database of this name",
+    "3F": "has no labels of the studio: see its address",
+    "42P01": "has no labels of the studio: see its address",
+    "42501": "gives this person no right to do that: ask whoever runs it",
+    "25006": "can only be read: it is a copy, or was made so",
+    "53100": "has no space left on its disk",
+    "53300": "has as many guests as it takes: try again",
+    "57": "is being stopped or started: try again",
+}
+
+
+def trouble_of(error: BaseException | None) -> str:
+    """What is wrong with a database that cannot be asked, as what is said behind its name.
+
+    The driver's own words are not for people: they tell how it tried to connect.
+    """
+    code = str(_fields(error).get("C", ""))
+    if code in _NO_ENTRY:
+        return (
+            "does not let this person in: give the password as in "
+            "postgresql://person:password@host/name, or by PGPASSWORD"
+        )
+    if not code and "SSL" in str(error):
+        return "cannot be reached encrypted as its address asks: see its sslmode and sslrootcert"
+    if not code or code.startswith("08"):
+        return "does not answer: see that it runs, and that it can be reached from here"
+    said = next((said for start, said in _TROUBLES.items() if code.startswith(start)), None)
+    return said or f"refuses: {words_of(error).strip().splitlines()[0][:200]}"
+
+
 def words_of(error: BaseException | None) -> str:
     """What a driver says; PostgreSQL's says it in fields, of which M is for people."""
     fields = _fields(error)
-    if not fields:
-        return str(error)
-    said = str(fields.get("M", fields))
-    if fields.get("C") in _NO_ENTRY:
-        said += ": give the password as in postgresql://person:password@host/name, or by PGPASSWORD"
-    return said
+    return str(fields.get("M", fields)) if fields else str(error)
 
 
 def _fields(error: BaseException | None) -> dict[object, object]:
@@ -177,7 +206,7 @@ def one_moment(url: str) -> Iterator[tuple[Ask, str]]:
         InputError: the address is none, or the database cannot be asked.
     """
     address, options = address_of(url)
-    name = address.render_as_string(hide_password=True)
+    name = in_words(place_of(url))
     try:
         engine = create_engine(address, poolclass=NullPool, connect_args=options)
     except ImportError:
@@ -192,8 +221,8 @@ def one_moment(url: str) -> Iterator[tuple[Ask, str]]:
 
             yield ask, name
     except (SQLAlchemyError, OSError) as error:
-        said = words_of(error.orig if isinstance(error, DBAPIError) else error)
-        raise InputError(f"{name} cannot be read: {said.strip()[:200]}") from None
+        trouble = trouble_of(error.orig if isinstance(error, DBAPIError) else error)
+        raise InputError(f"{name} {trouble}") from None
     finally:
         engine.dispose()
 

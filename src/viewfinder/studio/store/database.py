@@ -18,8 +18,16 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
+from viewfinder.datasets.formats.label_server import in_words
 from viewfinder.datasets.formats.label_store import refuse_forged
-from viewfinder.datasets.formats.postgres import NO_DRIVER, STORE, address_of, words_of
+from viewfinder.datasets.formats.postgres import (
+    NO_DRIVER,
+    STORE,
+    address_of,
+    place_of,
+    trouble_of,
+    words_of,
+)
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.studio.store import tables
@@ -58,7 +66,7 @@ class Database:
             options: dict[str, object] = {"timeout": _PATIENCE, "check_same_thread": False}
         else:
             address, options = address_of(url)
-        self.name = str(file) if file else address.render_as_string(hide_password=True)
+        self.name = str(file) if file else in_words(place_of(url or ""))
         # A server that went away is said in a sentence, and not as the pool's own log besides.
         logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
         try:
@@ -214,10 +222,15 @@ class Database:
         except DBAPIError as error:
             if of_the_request(error):
                 raise InputError(f"{self.name} cannot hold that: {words_of(error.orig)}") from error
-            raise unavailable(self.name, words_of(error.orig)) from error
+            raise self._unavailable(error.orig) from error
         # The driver passes on that a server went away while it was being greeted.
         except (sqlite3.Error, NoSuchModuleError, ConnectionError) as error:
-            raise unavailable(self.name, str(error)) from error
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: BaseException | None) -> Unavailable:
+        if self.file:
+            return unavailable(self.name, words_of(error))
+        return Unavailable(f"{self.name} {trouble_of(error)}; nothing that was kept is lost")
 
 
 def _identity_of(file: Path) -> tuple[int, int] | None:

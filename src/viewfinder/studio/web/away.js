@@ -1,6 +1,6 @@
 /** Whether edits are saved; and what is said while the server does not answer, or does not let this page in: what to do, and that nothing is lost. */
 
-import { barred } from "./api.js";
+import { Refused, barred } from "./api.js";
 import { element } from "./dialogs.js";
 
 /** @param {import("./outbox.js").Outbox} outbox */
@@ -21,5 +21,7 @@ export function drawAway({ outbox }, error) {
   const command = element("code", {}, "viewfinder label");
   place.replaceChildren(...(barred(error)
     ? [element("strong", {}, "The studio was started anew."), " Open the address that ", command, " printed, in this browser: this page then goes on too. ", kept]
+    : error instanceof Refused && error.status === 503
+    ? [element("strong", {}, "The labels cannot be reached."), ` ${error.message}. `, kept]
     : [element("strong", {}, "The server does not answer."), " If it was ended, start ", command, " again, and open the address that it prints in this browser. ", kept]));
 }
