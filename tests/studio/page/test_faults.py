@@ -5,11 +5,11 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from studio_page import until
+from studio_page import ready, until
 
 from viewfinder.errors import InputError
 from viewfinder.studio.server.serving import studio_server
-from viewfinder.studio.store import Operation, PutBox, PutClass, Unavailable
+from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, Unavailable
 
 
 def test_an_edit_waits_in_the_page_while_the_disk_is_full(served, person, page, monkeypatch):
@@ -46,6 +46,19 @@ def test_a_page_whose_server_was_begun_anew_says_what_to_do_and_goes_on(served, 
     page.context.new_page().goto(served.address.url)
     page.locator("#away").wait_for(state="hidden")
     assert person.boxes() == [("K", [10, 10, 200, 200])]
+
+
+def test_a_new_address_in_the_same_tab_opens_the_picture_in_hand(served, person, page):
+    served.store.apply(Operation("done", (SetState(3, "done", 1),)))
+    person.open(3)
+    until(lambda: person.shown() == 3)
+    port = served.address.port
+    served.stop()
+    served.start(port)
+    page.goto(served.address.url)
+    ready(page)
+    assert person.shown() == 3
+    assert page.evaluate("location.hash") == "#3"
 
 
 @pytest.mark.parametrize(

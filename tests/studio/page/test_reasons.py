@@ -16,7 +16,7 @@ class Asked:
     words: tuple[str, ...] = ()
     status = 0
 
-    def lines(self, words):
+    def lines(self, words, environment=None):
         type(self).words = tuple(words)
         page = "<h1>reasons</h1><script>document.title = 'awake'</script>"
         Path(words[-1]).write_text(page)
@@ -52,7 +52,7 @@ def test_what_cannot_be_asked_is_said(tmp_path, monkeypatch):
     class Failed(Asked):
         status = 2
 
-        def lines(self, words):
+        def lines(self, words, environment=None):
             yield "error: runs/first does not exist\n"
 
     monkeypatch.setattr(reasons, "Worker", Failed)
@@ -63,7 +63,7 @@ def test_what_cannot_be_asked_is_said(tmp_path, monkeypatch):
     class Finds(Asked):
         """Nothing, of which `why` writes no page."""
 
-        def lines(self, words):
+        def lines(self, words, environment=None):
             yield "no page is written, as there is no answer to show the reasons of\n"
 
     monkeypatch.setattr(reasons, "Worker", Finds)

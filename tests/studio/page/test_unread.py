@@ -71,6 +71,34 @@ def test_a_damaged_file_is_named_and_its_picture_is_not_drawn_in_until_it_is_men
         served.stop()
 
 
+def test_what_another_window_found_by_looking_again_shows_here_too(yolo, serve, visit, monkeypatch):
+    monkeypatch.setattr(news, "EVERY", 3600)
+    file = yolo / "labels" / "b.txt"
+    file.write_text("hello\n")
+    with open_store(yolo, wait=True) as store:
+        served = serve(store)
+        here, there = visit(served.address.url), visit(served.address.url)
+        person = Person(here, store)
+        here.get_by_role("button", name="Show it").click()
+        here.locator("#unread").wait_for()
+        file.write_text(LINES)
+        write_picture(yolo / "images" / "c.png", np.full((480, 640, 3), 90, np.uint8))
+        until(lambda: there.evaluate("Boolean(window.viewfinder?.studio.picture)"))
+        there.evaluate("viewfinder.look()")
+        for page in (there, here):
+            told(page, "1 file of labels mended, and read now (labels/b.txt)")
+            told(page, "1 picture came into the folder (images/c.png)")
+            until(lambda page=page: page.locator(".thumb").count() == 3)
+        here.locator("#unread").wait_for(state="hidden")
+        until(lambda: here.evaluate("viewfinder.studio.content.boxes.size") == 1)
+        person.drag((10, 10), (100, 100))
+        person.saved()
+        assert len(person.boxes(2)) == 2
+        assert not here.evaluate("told.some((each) => each.includes('Not kept'))")
+        assert there.evaluate("told.filter((each) => each.includes('mended')).length") == 1
+        served.stop()
+
+
 def test_a_set_opens_on_the_first_picture_in_which_somebody_can_draw(yolo, serve, visit):
     (yolo / "labels" / "a.txt").write_text("hello\n")
     with open_store(yolo, wait=True) as store:

@@ -20,7 +20,7 @@ from viewfinder.studio.server.folder import folder_routes, seq_of, session_of
 from viewfinder.studio.server.guard import MOST_FILE, Guard
 from viewfinder.studio.server.impressing import impression_routes
 from viewfinder.studio.server.learning import learning_routes
-from viewfinder.studio.server.news import News, said_of
+from viewfinder.studio.server.news import News
 from viewfinder.studio.server.outlining import outlining_routes
 from viewfinder.studio.server.people import people_routes, person_of
 from viewfinder.studio.server.pixels import Shown, crop_of, picture_of, thumbnail_of
@@ -70,7 +70,7 @@ def studio_app(
     _pictures(app, store, news)
     _writing(app, store, person)
     people_routes(app, store, teacher.queue, _document, _json, person=person)
-    folder_routes(app, store, adding, _document, _json, person=person, local=local)
+    folder_routes(app, store, adding, news, _document, _json, person=person, local=local)
     learning_routes(app, store, teacher, _document, _json, local=local)
     trying_routes(app, teacher, _json)
     film_routes(app, store, carrier, _document, _json)
@@ -216,13 +216,6 @@ def _writing(app: FastAPI, store: Store, person: str) -> None:
             raise InputError("settings are a short text")
         store.set_meta(f"settings:{who}", text)
         return _json({})
-
-    @app.post("/api/look")
-    def look(_document: Document) -> Response:
-        if store.progress().stage != "done":
-            store.read_again()
-            return _json({"news": ()})
-        return _json({"news": said_of(store.look_at_disk())})
 
     @app.post("/api/anew")
     def anew(document: Document, who: who) -> Response:

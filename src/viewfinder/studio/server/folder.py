@@ -1,4 +1,5 @@
-"""What the page does to the folder as a whole: adding pictures, exporting, going back in time."""
+"""What the page does to the folder as a whole: adding pictures, looking again, exporting, going
+back in time."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from viewfinder.datasets import Format
 from viewfinder.errors import InputError
 from viewfinder.studio.server.adding import Adding
 from viewfinder.studio.server.guard import FILES
+from viewfinder.studio.server.news import News, said_of
 from viewfinder.studio.server.people import person_of
 from viewfinder.studio.store import Store, as_json
 
@@ -26,6 +28,7 @@ def folder_routes(
     app: FastAPI,
     store: Store,
     adding: Adding,
+    news: News,
     document: Callable[[Request], Awaitable[dict[str, object]]],
     answer: Answer,
     *,
@@ -35,6 +38,7 @@ def folder_routes(
     """Add the routes.
 
     Args:
+        news: is told what was found in the folder.
         document: what reads a request's JSON.
         answer: what makes an answer of JSON.
         local: only this machine can ask, so paths of it may be given.
@@ -54,6 +58,15 @@ def folder_routes(
             raise InputError("paths are taken on this machine alone: send the files themselves")
         adding.take_path(str(document.get("path", "")))
         return answer({})
+
+    @app.post("/api/look")
+    def look(_document: asked) -> Response:
+        if store.progress().stage != "done":
+            store.read_again()
+            return answer({"news": ()})
+        found = said_of(store.look_at_disk())
+        news.tell(found)  # every page hears of it
+        return answer({"news": found})
 
     @app.post("/api/export")
     def export(document: asked) -> Response:

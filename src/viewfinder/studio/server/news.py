@@ -54,6 +54,11 @@ class News:
             while len(self._shown) > _SHOWN:
                 self._shown.popitem(last=False)
 
+    def tell(self, said: tuple[str, ...]) -> None:
+        """Tell every page what was found."""
+        with self._lock:
+            self.said += said
+
     def look(self, store: Store, busy: Callable[[], bool] = lambda: False) -> threading.Thread:
         """Look for pictures that came, went or changed, and for what `propose` left, in a thread.
 
@@ -93,10 +98,10 @@ class News:
 
     def _tell(self, find: Callable[[], tuple[str, ...]]) -> None:
         try:
-            self.said += find()
+            self.tell(find())
         except InputError as error:
             if str(error) not in self.said:
-                self.said += (str(error),)
+                self.tell((str(error),))
 
     def _watch(self, store: Store, busy: Callable[[], bool]) -> None:
         """Look once, and again whenever a folder or a picture in sight changed and rests again."""

@@ -4,16 +4,25 @@ import { get } from "./api.js";
 import { welcome } from "./road.js";
 import { ofFolder } from "./unread.js";
 
+/** @param {import("./main.js").Page} page  what tells this set from another at this address */
+const keptOf = (page) => `viewfinder here ${page.start.project}`;
+
+/** Keep which picture this tab shows: in its address, for a reload, and beside it, for an address with a new token. @param {import("./main.js").Page} page @param {number} id */
+export function keepPlace(page, id) {
+  history.replaceState(null, "", `#${id}`);
+  sessionStorage.setItem(keptOf(page), String(id));
+}
+
 /**
- * Show a picture as soon as there is one: that of the address, after a reload; else what this browser showed before, if
- * it is to do; else the first to do, else any.
+ * Show a picture as soon as there is one: what this tab showed before; else what this browser showed, if it is to do;
+ * else the first to do, else any.
  * @param {import("./main.js").Page} page
  */
 export async function first(page) {
   const place = /** @type {HTMLElement} */ (document.getElementById("empty"));
   const left = page.studio.picture ? undefined : await page.people.left().catch(() => undefined);
   for (;;) {
-    const before = Number(/^#(\d{1,15})$/.exec(location.hash)?.[1]) || undefined;
+    const before = Number(/^#(\d{1,15})$/.exec(location.hash)?.[1] ?? sessionStorage.getItem(keptOf(page))) || undefined;
     const known = /** @type {number[]} */ ((page.studio.picture ? [] : [before, left]).filter((each) => each !== undefined));
     // Asked for beside the list: each question waits for the browser and the server, which have just begun.
     const [ahead] = await Promise.all([known.length ? null : todos(page), page.strip.refresh()]);

@@ -127,7 +127,7 @@ export class Page {
     try {
       const { news } = await post("/api/look", {});
       const again = this.progress.stage === "failed" ? "The labels are being read again." : "";
-      this.dialogs.say(news.join("; ") || again || "Nothing came into the folder, went or changed.", 6);
+      if (!news.length) this.dialogs.say(again || "Nothing came into the folder, went or changed.", 6); // else every page is told
       this.studio.cache.forget();
       this.strip.renew();
       await this.came();

@@ -1,6 +1,7 @@
 /** From picture to picture, and back in time. */
 
 import { Refused, get, newId, post } from "./api.js";
+import { keepPlace } from "./beginning.js";
 import { paste } from "./clipboard.js";
 import { unreadBecause } from "./unread.js";
 
@@ -29,7 +30,7 @@ export class Travel {
       studio.show(content, image);
       this.page.film.look();
       studio.imagine(id);
-      history.replaceState(null, "", `#${id}`);
+      keepPlace(this.page, id);
       // What is known to follow is kept until the server says it anew: it may not answer.
       const known = this.#around;
       this.#around = known?.ahead[0] === id ? { ...known, of: id, ahead: known.ahead.slice(1), behind: undefined } : null;
