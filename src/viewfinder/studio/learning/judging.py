@@ -1,12 +1,32 @@
-"""Whether what was learnt anew is worth more than what was known before."""
+"""Whether there is something to learn from, and whether what was learnt is worth more than what was
+known before."""
 
 import json
 from pathlib import Path
 
 from viewfinder.reading import read_bytes
+from viewfinder.studio.store import Counts
+from viewfinder.studio.store.records import Kind
+
+LEAST = 5
+"""Pictures that are done before it begins by itself, and further ones before it learns anew."""
 
 # A longer list of pictures is harder to learn, and its figure lower for that alone; not by half.
 _WORSE = 0.5
+
+
+def cannot_learn(data: Path, kind: Kind | None, counts: Counts) -> str:
+    """Why nothing can be learnt of a folder's labels now, in a sentence; or nothing."""
+    if kind == "classes":
+        return (
+            "it learns to find boxes, and here whole pictures have classes: "
+            f"viewfinder train classify {data}"
+        )
+    if kind != "boxes":
+        return "it learns to find boxes, and there are none here"
+    if sum(counts.boxes.values()) < 2:
+        return f"it learns from pictures with boxes: {LEAST} that are done are a good beginning"
+    return ""
 
 
 def worse(run: Path, before: Path | None) -> str:

@@ -21,7 +21,7 @@ from viewfinder.studio.learning.choices import choices
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.doubting import Doubting
 from viewfinder.studio.learning.glancing import Glance, keep_learnt
-from viewfinder.studio.learning.judging import worse
+from viewfinder.studio.learning.judging import LEAST, cannot_learn, worse
 from viewfinder.studio.learning.proposing import ended, propose, to_do
 from viewfinder.studio.learning.queue import Queue
 from viewfinder.studio.learning.state import Stage, begun_from, kept
@@ -30,8 +30,6 @@ from viewfinder.studio.learning.worker import Worker
 from viewfinder.studio.store import Counts, Store
 from viewfinder.studio.store.records import Kind
 
-LEAST = 5
-"""Pictures that are done before it begins by itself, and further ones before it learns anew."""
 KEY = "learning"
 _AT_WORK = ("training", "proposing")
 _LONGEST = 24 * 60.0
@@ -74,16 +72,7 @@ class Teacher:
     def cannot(self, kind: Kind | None, counts: Counts) -> str:
         """Why nothing can be learnt now, of the store's kind and counts, in a sentence; or
         nothing."""
-        if kind == "classes":
-            return (
-                "it learns to find boxes, and here whole pictures have classes: "
-                f"viewfinder train classify {self._store.data}"
-            )
-        if kind != "boxes":
-            return "it learns to find boxes, and there are none here"
-        if sum(counts.boxes.values()) < 2:
-            return f"it learns from pictures with boxes: {LEAST} that are done are a good beginning"
-        return ""
+        return cannot_learn(self._store.data, kind, counts)
 
     def begin(self, minutes: float, first: int | None = None, *, alone: bool = False) -> None:
         """Learn anew from what is done now, beginning with what the last training knew.
