@@ -10,7 +10,7 @@ from studio_page import until
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
-from viewfinder.studio.learning import trainings
+from viewfinder.studio.learning import choices
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
 
@@ -37,7 +37,8 @@ def team(tmp_path, new_schema):
 
 def test_it_learns_orders_and_proposes_and_keeps_the_password(team, tmp_path, monkeypatch):
     recipe = ("--size", "64", "--batch", "2", "--precision", "32")
-    monkeypatch.setattr(trainings, "RECIPE", recipe)
+    monkeypatch.setattr(choices, "_FEW_LABELS", recipe)
+    monkeypatch.setattr(choices, "_SMALLER", ())
     lines = []
     with contextlib.closing(Teacher(team, runs=tmp_path / "runs")) as teacher:
         assert teacher.cannot(team.kind(), team.counts()) == ""
