@@ -27,7 +27,7 @@ TRAIN = "--epochs 1 --size 64 --batch 2 --val-share 0 --precision 32"
 # Of each that reads labels: how it is asked, and what it says of those of now.
 READS = {
     "check": ("check SET", "5 boxes"),
-    "classes": ("classes SET", "red: 3"),
+    "classes": ("classes SET", "blue: 1"),
     "convert": ("convert SET --to coco --out OUT", "5 boxes"),
     "train": (f"train detect SET --out OUT {TRAIN}", "OUT"),
     "evaluate": ("evaluate RUN SET --split all", "5 pictures"),
