@@ -54,6 +54,32 @@ def test_accepting_correcting_and_refusing(person, served):
     assert sorted(proposed_again) == ["accepted", "accepted", "open", "rejected"]
 
 
+def test_what_is_proposed_goes_by_the_name_that_its_class_has_now(person, served):
+    page = person.page
+    classes = (PutClass("m", "mug", 0), PutClass("p", "<b>plate</b>", 0, position=1))
+    served.store.apply(Operation("classes", classes))
+    proposed(served)
+    page.reload()
+    until(lambda: page.evaluate("window.viewfinder?.studio.ghosts().length") == 4)
+    page.get_by_role("button", name="Change mug").click()
+    page.get_by_role("button", name="Rename").click()
+    page.locator("dialog input").fill("cup")
+    person.press("Enter")
+    person.answered()
+    shown = "[...new Set(viewfinder.studio.ghosts().map((each) => each.name))].sort().join()"
+    assert page.evaluate(shown) == "<b>plate</b>,cup"
+    person.press("p", "y")
+    until(lambda: len(served.store.picture(1).boxes) == 1)
+    page.get_by_role("button", name="Change <b>plate</b>").click()
+    page.get_by_role("button", name="Merge into another").click()
+    person.named("cup")
+    assert page.evaluate(shown) == "cup"
+    person.press("Shift+Y")
+    until(lambda: len(served.store.picture(1).boxes) == 3)
+    assert {each.label for each in served.store.picture(1).boxes} == {"m"}
+    assert len(served.store.classes()) == 2
+
+
 def test_a_stroke_with_a_key_held_decides_all_that_it_passes(person, served):
     proposed(served)
     person.page.reload()

@@ -6,6 +6,7 @@ from viewfinder.datasets.formats.stored_classes import end_of
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.changes import PutClass
+from viewfinder.studio.store.naming import labels_by_name, remember
 from viewfinder.studio.store.writing import Contents, Writer
 
 
@@ -33,6 +34,8 @@ def put_class(writer: Writer, change: PutClass) -> None:
     before = writer.expect("class", change.id, change.base, "the class")
     if before is None and change.base:
         raise writer.conflict("the class was removed meanwhile", [("class", change.id)])
+    if before and before["name"] != kept(change.name):
+        remember(writer.connection, change.id, before["name"], kept(change.name))
     writer.put(
         "class",
         change.id,
@@ -48,20 +51,17 @@ def put_class(writer: Writer, change: PutClass) -> None:
 
 
 def class_named(writer: Writer, name: str, proposal: str) -> str:
-    """The id of the class of a name; a new one, at the end of the list, where there is none."""
+    """The id of the class that has a name, or had it before it was renamed or merged; a new one, at
+    the end of the list, where there is none."""
     own = [
         key[1]
         for key, record in writer.records.items()
         if key[0] == "class" and record.now and record.now["name"] == name
     ]
-    table = tables.label_class
-    found = own or list(
-        writer.connection.execute(
-            select(table.c.id).where(table.c.name == name, table.c.removed == 0).limit(1)
-        ).scalars()
-    )
+    found = own[0] if own else labels_by_name(writer.connection).get(name)
     if found:
-        return found[0]
+        return found
+    table = tables.label_class
     last = writer.connection.execute(select(func.max(table.c.position))).scalar()
     position = max(
         [-1 if last is None else last]

@@ -59,7 +59,9 @@ export class Labels {
   /** @param {import("./api.js").Status} status */
   takeStatus(status) {
     if (this.outbox.waiting) return; // it knows less than the page
+    const before = this.classes;
     this.classes = new Map(status.classes.map((each) => [each.id, each]));
+    this.#follow(before);
     for (const each of status.classes) this.revisions.set(`class:${each.id}`, each.revision);
     this.counts = status.counts;
     const said = JSON.stringify([status.classes, status.counts]);
@@ -288,12 +290,23 @@ export class Labels {
     }
     const records = kind === "class" ? this.classes : kind === "box" ? content?.boxes : content?.proposals;
     if (!records) return;
-    const old = records.get(id);
+    const [old, classes] = [records.get(id), kind === "class" ? new Map(this.classes) : null];
     const counts = kind === "box" && picture < SECOND;
     if (counts && old) this.#count("boxes", /** @type {Box} */ (old).label, -1);
     if (counts && record) this.#count("boxes", record.label, 1);
     if (record) /** @type {Map<string, any>} */ (records).set(id, { ...record, revision });
     else records.delete(id);
+    if (classes) this.#follow(classes);
+  }
+
+  /** Proposals, which say a class by its name, go by its name of now. @param {Map<string, LabelClass>} before */
+  #follow(before) {
+    const now = new Map([...before.values()].filter((each) => each.merged === null && this.classes.has(each.id) && !this.named(each.name))
+      .map((each) => [each.name, this.classOf(each.id)?.name ?? each.name]));
+    if (!now.size) return;
+    for (const { proposals } of this.contents.values()) {
+      for (const [id, each] of proposals) if (now.has(each.name)) proposals.set(id, { ...each, name: now.get(each.name) ?? each.name });
+    }
   }
 
   /** @param {"states" | "boxes" | "pictures"} what @param {string} key @param {number} by */

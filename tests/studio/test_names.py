@@ -1,0 +1,70 @@
+"""Proposals say a class by its name, and are of what that class is now."""
+
+import numpy as np
+
+from viewfinder.labelling.proposals import Proposals
+from viewfinder.studio.store import Accept, MergeClass, Operation, PutClass
+from viewfinder.tasks.detect.detections import Detections
+
+CUP, MUG = PutClass("cup", "cup ö", 0), PutClass("mug", "mug", 0, position=1)
+
+
+def do(store, id, *changes):
+    return store.apply(Operation(id, changes, "ann"))
+
+
+def propose(store, name, *places):
+    corners = np.array([[x, 1, x + 8, 12] for x in places], np.float64)
+    zeros = np.zeros(len(places), np.int64)
+    found = Detections(corners, np.full(len(places), 0.7), zeros)
+    sizes = np.array([[40, 20]])
+    store.propose(
+        f"run of {name}", Proposals(("0.jpg",), sizes, (name,), zeros, found, ("run:a",) * 9)
+    )
+
+
+def names(store):
+    return sorted(each.name for each in store.picture(1).proposals if each.state == "open")
+
+
+def accept_all(store):
+    """The classes of what is made of every open proposal."""
+    open_ = [each for each in store.picture(1).proposals if each.state == "open"]
+    changes = [Accept(each.id, f"box-{each.id}", each.revision) for each in open_]
+    do(store, f"accept-{len(store.history())}", *changes)
+    return {box.label for box in store.picture(1).boxes}
+
+
+def test_of_a_class_that_was_renamed(labels):
+    do(labels, "o1", CUP, MUG)
+    propose(labels, "cup ö", 1, 12)
+    do(labels, "o2", PutClass("cup", "beaker", 1))
+    assert names(labels) == ["beaker", "beaker"]
+    propose(labels, "cup ö", 1, 12, 24)  # by what was learnt before
+    assert set(names(labels)) == {"beaker"}
+    assert accept_all(labels) == {"cup"}
+    assert [each.name for each in labels.classes()] == ["beaker", "mug"]
+
+
+def test_renamed_and_taken_back(labels):
+    do(labels, "o1", CUP, MUG)
+    do(labels, "o2", PutClass("cup", "beaker", 1))
+    propose(labels, "beaker", 1)
+    labels.undo("u", "ann")
+    assert names(labels) == ["cup ö"]
+    # The name is another class's now.
+    do(labels, "o3", PutClass("new", "beaker", 0, position=2))
+    assert names(labels) == ["beaker"]
+    assert accept_all(labels) == {"new"}
+
+
+def test_of_a_class_that_was_merged(labels):
+    do(labels, "o1", CUP, MUG)
+    propose(labels, "cup ö", 1, 12)
+    do(labels, "o2", MergeClass("cup", "mug", 1))
+    assert names(labels) == ["mug", "mug"]
+    labels.undo("u", "ann")
+    assert names(labels) == ["cup ö", "cup ö"]
+    labels.redo("r", "ann")
+    assert accept_all(labels) == {"mug"}
+    assert len(labels.classes()) == 2
