@@ -1,6 +1,7 @@
 """Objects followed from frame to frame, and counted where they cross lines and enter zones."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,6 +108,23 @@ def test_an_object_is_what_it_was_mostly_seen_as() -> None:
     assert counts["objects"] == {"bottle": 1}
 
 
+def test_counts_by_class_are_by_what_an_object_was_mostly_seen_as(tmp_path) -> None:
+    """It is a mug while it crosses, and a bottle before and after."""
+    way, places = walk(*((300, y) for y in range(40, 200, 10))), ("0,100,640,100", "0,150,640,400")
+    frames = [replace(each, labels=np.array([int(4 < n < 9)])) for n, each in enumerate(way)]
+    answers = [Answer("a.mp4", (640, 480), each, n) for n, each in enumerate(frames)]
+    placed = [read_line(places[0]), read_zone(places[1])]
+    done, (counts,) = follow(answers, classes=CLASSES, high=0.25, places=placed)
+    told = counts.as_json(CLASSES)
+    assert told["objects"] == {"bottle": 1}
+    assert [each["in"] for each in told["places"]] == [{"bottle": 1}] * 2
+    assert [each["class"] for each in told["crossings"]] == ["bottle"] * 2
+    assert all("mug" not in line for line in counts.lines(CLASSES))
+    write_rows(done, CLASSES, tmp_path / "a.csv")
+    assert "mug" not in (tmp_path / "a.csv").read_text()
+    assert {b["class"] for a in done for b in a.as_json(CLASSES)["boxes"]} == {"bottle"}
+
+
 def walk(*middles: tuple[float, float]) -> list[Detections]:
     return [found((x - 20, y - 20, x + 20, y + 20)) for x, y in middles]
 
@@ -159,7 +177,7 @@ def test_a_zone_counts_who_enters_and_leaves_and_how_many_are_inside() -> None:
     assert [each["direction"] for each in counts["crossings"]] == ["in", "out"]
     # Who is inside from the start has not entered.
     tally = PlaceTally(read_zone("0,0,100,0,100,100,0,100"))
-    assert tally.step(0, [1, 2], [0, 0], np.array([[40, 40, 60, 60], [10, 10, 30, 30.0]])) == []
+    assert tally.step(0, [1, 2], np.array([[40, 40, 60, 60], [10, 10, 30, 30.0]])) == []
     assert tally.most == 2
 
 
@@ -167,15 +185,16 @@ def test_what_a_zone_has_of_unseen_comings_and_goings_adds_up() -> None:
     tally = PlaceTally(read_zone("0,0,100,100"))
     square, outside = np.array([40, 40, 60, 60.0]), np.array([140, 40, 160, 60.0])
     # 1 stands inside to the end; 2 comes in and is lost; 3 appears and leaves; 4 is never inside.
-    tally.step(0, [1, 2, 4], [0, 1, 0], np.array([square, outside, outside]))
-    tally.step(1, [1, 2, 3], [0, 1, 0], np.array([square, square, square]))
-    tally.step(2, [1, 3, 4], [0, 0, 0], np.array([square, outside, outside]))
-    told = tally.as_json(("bottle", "cup"))
+    tally.step(0, [1, 2, 4], np.array([square, outside, outside]))
+    tally.step(1, [1, 2, 3], np.array([square, square, square]))
+    tally.step(2, [1, 3, 4], np.array([square, outside, outside]))
+    labels = {1: 0, 2: 1, 3: 0, 4: 0}
+    told = tally.as_json(("bottle", "cup"), labels)
     assert (told["in"], told["out"]) == ({"cup": 1}, {"bottle": 1})
     assert told["appeared"] == {"bottle": 2}
     assert told["lost"] == {"cup": 1}
     assert told["at_end"] == {"bottle": 1}
-    said = tally.line(("bottle", "cup"))
+    said = tally.line(("bottle", "cup"), labels)
     assert "1 in (cup 1), 1 out (bottle 1), 2 first seen inside (bottle 2)" in said
     assert "1 lost from sight inside (cup 1), 1 inside at the end (bottle 1)" in said
 

@@ -5,7 +5,7 @@ edge, so that one which stands there and trembles is not counted again and again
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -72,12 +72,11 @@ class CountingPlace:
 
 @dataclass(frozen=True)
 class Crossing:
-    """An object that entered or left."""
+    """An object that entered or left, by its number: its class is known at the video's end."""
 
     place: str
     frame: int
     track: int
-    label: int
     direction: Direction
 
 
@@ -124,26 +123,25 @@ def read_zone(text: str) -> CountingPlace:
 
 @dataclass(eq=False)
 class PlaceTally:
-    """What a place has counted so far."""
+    """What a place has counted so far, by the numbers of objects.
+
+    Attributes:
+        counts: who went each way, as often as they did.
+    """
 
     place: CountingPlace
-    counts: dict[Direction, Counter[int]] = field(
-        default_factory=lambda: {"in": Counter(), "out": Counter()}
-    )
+    counts: dict[Direction, list[int]] = field(default_factory=lambda: {"in": [], "out": []})
     inside: int = 0
     most: int = 0
     _known: dict[int, tuple[bool, Points]] = field(default_factory=dict)
-    _labels: dict[int, int] = field(default_factory=dict)
     _appeared: set[int] = field(default_factory=set)
     _here: frozenset[int] = frozenset()
 
-    def step(
-        self, frame: int, tracks: Sequence[int], labels: Sequence[int], boxes: BoxArray
-    ) -> list[Crossing]:
-        """Count the objects of the next frame, M numbers and classes, and M×4 boxes."""
+    def step(self, frame: int, tracks: Sequence[int], boxes: BoxArray) -> list[Crossing]:
+        """Count the objects of the next frame, M numbers and M×4 boxes."""
         crossings: list[Crossing] = []
         within = 0
-        for track, label, box in zip(tracks, labels, np.asarray(boxes, np.float64), strict=True):
+        for track, box in zip(tracks, np.asarray(boxes, np.float64), strict=True):
             middle = (box[:2] + box[2:]) / 2
             depth = self.place.depth(middle)
             within += depth >= 0
@@ -156,72 +154,78 @@ class PlaceTally:
             self._known[track] = inside, middle
             if inside != was and self.place.crossed(before, middle):
                 direction: Direction = "in" if inside else "out"
-                self.counts[direction][label] += 1
-                crossings.append(Crossing(self.place.name, frame, track, label, direction))
+                self.counts[direction].append(track)
+                crossings.append(Crossing(self.place.name, frame, track, direction))
         self.inside, self.most = within, max(self.most, within)
-        self._labels |= dict(zip(tracks, labels, strict=True))
         self._here = frozenset(tracks)
         return crossings
 
     @property
-    def appeared(self) -> Counter[int]:
-        """By class, what was first seen inside, of the first frame too."""
-        return self._by_class(self._appeared)
+    def appeared(self) -> set[int]:
+        """What was first seen inside, of the first frame too."""
+        return self._appeared
 
     @property
-    def lost(self) -> Counter[int]:
-        """By class, what was inside when it was seen last, before the last frame."""
-        return self._by_class(self._inside() - self._here)
+    def lost(self) -> set[int]:
+        """What was inside when it was seen last, before the last frame."""
+        return self._inside() - self._here
 
     @property
-    def at_end(self) -> Counter[int]:
-        """By class, what is inside in the last frame; `in` and `appeared` are as many as `out`,
-        `lost` and these."""
-        return self._by_class(self._inside() & self._here)
+    def at_end(self) -> set[int]:
+        """What is inside in the last frame; `in` and `appeared` are as many as `out`, `lost` and
+        these."""
+        return self._inside() & self._here
 
     def _inside(self) -> set[int]:
         return {track for track, (inside, _) in self._known.items() if inside}
 
-    def _by_class(self, tracks: Collection[int]) -> Counter[int]:
-        return Counter(self._labels[track] for track in tracks)
-
-    def _unseen(self) -> dict[str, Counter[int]]:
+    def _unseen(self) -> dict[str, set[int]]:
         return {"appeared": self.appeared, "lost": self.lost, "at_end": self.at_end}
 
-    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
+    def as_json(self, classes: Sequence[str], labels: Mapping[int, int]) -> dict[str, object]:
         """`in` and `out`, a number for each class; of a zone also `appeared`, `lost`, `at_end`, and
-        `most`, that were inside at once."""
+        `most`, that were inside at once.
+
+        Args:
+            labels: the class that each object was mostly seen as.
+        """
         document: dict[str, object] = {
             "line" if self.place.is_line else "zone": self.place.name,
-            "in": _by_name(self.counts["in"], classes),
-            "out": _by_name(self.counts["out"], classes),
+            "in": _by_name(self.counts["in"], classes, labels),
+            "out": _by_name(self.counts["out"], classes, labels),
         }
         if not self.place.is_line:
-            document |= {name: _by_name(found, classes) for name, found in self._unseen().items()}
+            unseen = self._unseen().items()
+            document |= {name: _by_name(found, classes, labels) for name, found in unseen}
             document["most"] = self.most
         return document
 
-    def line(self, classes: Sequence[str]) -> str:
+    def line(self, classes: Sequence[str], labels: Mapping[int, int]) -> str:
         """The same in a few words."""
-        parts = [_told(found, direction, classes) for direction, found in self.counts.items()]
+
+        def told(found: Iterable[int], what: str) -> str:
+            by_class = _by_name(found, classes, labels)
+            each = ", ".join(f"{name} {number}" for name, number in by_class.items())
+            return f"{sum(by_class.values())} {what}" + (f" ({each})" if each else "")
+
+        parts = [told(found, direction) for direction, found in self.counts.items()]
         most = "" if self.place.is_line else f", at most {self.most} inside at once"
         if not self.place.is_line:
             # Where nothing came or went unseen, in and out add up by themselves.
             words = {"appeared": "first seen inside", "lost": "lost from sight inside"}
             words["at_end"] = "inside at the end"
             unseen = self._unseen()
-            parts += [_told(unseen[name], words[name], classes) for name in words if unseen[name]]
+            parts += [told(unseen[name], words[name]) for name in words if unseen[name]]
         return f"{'line' if self.place.is_line else 'zone'} {self.place.name}: " + (
             ", ".join(parts) + most
         )
 
 
-def _told(found: Counter[int], what: str, classes: Sequence[str]) -> str:
-    each = ", ".join(f"{classes[label]} {n}" for label, n in sorted(found.items()))
-    return f"{found.total()} {what}" + (f" ({each})" if each else "")
-
-
-def _by_name(counts: Counter[int], classes: Sequence[str]) -> dict[str, int]:
+def _by_name(
+    tracks: Iterable[int], classes: Sequence[str], labels: Mapping[int, int]
+) -> dict[str, int]:
+    """How many there are of each class."""
+    counts = Counter(labels[track] for track in tracks)
     return {classes[label]: count for label, count in sorted(counts.items())}
 
 

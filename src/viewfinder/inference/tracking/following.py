@@ -1,7 +1,7 @@
 """A detector's answers to frames as objects that are followed through them and counted."""
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -31,7 +31,7 @@ Trail = NDArray[np.float32]  # K×2 middles, the last one now
 @dataclass(frozen=True, eq=False)
 class TrackedDetections(Detections):
     """Detections of a frame with the objects that they are; a label is what each was mostly seen
-    as so far.
+    as in the whole video.
 
     Attributes:
         tracks: M numbers, from 1, each once.
@@ -84,26 +84,31 @@ class VideoCounts:
 
     Attributes:
         source: its path.
-        objects: for each class, how many different ones were followed.
+        labels: of each object's number, the class that it was mostly seen as: all counts are by it.
     """
 
     source: str
-    objects: dict[int, int]
+    labels: Mapping[int, int]
     tallies: tuple[PlaceTally, ...]
     crossings: tuple[Crossing, ...]
+
+    @property
+    def objects(self) -> Counter[int]:
+        """For each class, how many different ones were followed."""
+        return Counter(self.labels.values())
 
     def as_json(self, classes: Sequence[str]) -> dict[str, object]:
         """`source, objects, places, crossings`."""
         return {
             "source": self.source,
             "objects": {classes[label]: count for label, count in sorted(self.objects.items())},
-            "places": [tally.as_json(classes) for tally in self.tallies],
+            "places": [tally.as_json(classes, self.labels) for tally in self.tallies],
             "crossings": [
                 {
                     "place": each.place,
                     "frame": each.frame,
                     "track": each.track,
-                    "class": classes[each.label],
+                    "class": classes[self.labels[each.track]],
                     "direction": each.direction,
                 }
                 for each in self.crossings
@@ -113,10 +118,9 @@ class VideoCounts:
     def lines(self, classes: Sequence[str]) -> list[str]:
         """The same for a person."""
         each = [f"{classes[label]} {count}" for label, count in sorted(self.objects.items())]
-        text = counted(sum(self.objects.values()), "object") + (
-            f" ({', '.join(each)})" if each else ""
-        )
-        return [f"{self.source}: followed {text}", *(t.line(classes) for t in self.tallies)]
+        text = counted(len(self.labels), "object") + (f" ({', '.join(each)})" if each else "")
+        places = (tally.line(classes, self.labels) for tally in self.tallies)
+        return [f"{self.source}: followed {text}", *places]
 
 
 def looked_for(threshold: Threshold | None) -> tuple[Threshold, Threshold]:
@@ -145,36 +149,44 @@ def follow(
     followed: list[Answer] = []
     counts: list[VideoCounts] = []
     for source, group in groupby(answers, key=_sequence_of):
-        tallies = tuple(PlaceTally(place) for place in places)
-        crossings: list[Crossing] = []
-        labels: dict[int, int] = {}
-        trails: dict[int, deque[NDArray[np.float64]]] = defaultdict(lambda: deque(maxlen=_TRAIL))
-        for number, answer, seen in _late(group, Tracker(len(classes), high)):
-            _require_within(places, answer)
-            there = [row for row, track in enumerate(seen.tracks) if track.number is not None]
-            tracks = [seen.tracks[row] for row in there]
-            numbers = np.array([track.number for track in tracks], np.int64)
-            found = seen.found.take(there)
-            of_tracks = np.array([track.label for track in tracks], np.int64)
-            labels |= dict(zip(numbers.tolist(), of_tracks.tolist(), strict=True))
-            for track, box in zip(numbers.tolist(), found.boxes, strict=True):
-                trails[track].append((box[:2] + box[2:]) / 2)
-            for tally in tallies:
-                crossings += tally.step(number, numbers.tolist(), of_tracks.tolist(), found.boxes)
-            value = TrackedDetections(
-                found.boxes,
-                found.scores,
-                of_tracks,
-                numbers,
-                tuple(np.array(trails[track], np.float32) for track in numbers.tolist()),
-                tuple((tally.place, _at_place(tally)) for tally in tallies),
-            )
-            followed.append(replace(answer, value=value))
-        objects: dict[int, int] = defaultdict(int)
-        for label in labels.values():
-            objects[label] += 1
-        counts.append(VideoCounts(source, dict(objects), tallies, tuple(crossings)))
+        done, of_video = _of_video(source, group, Tracker(len(classes), high), places)
+        followed += done
+        counts.append(of_video)
     return followed, counts
+
+
+def _of_video(
+    source: str, answers: Iterable[Answer], tracker: Tracker, places: Sequence[CountingPlace]
+) -> tuple[list[Answer], VideoCounts]:
+    """What a class is of is known once all was seen: then everything is told by it."""
+    followed: list[tuple[Answer, TrackedDetections]] = []
+    tallies = tuple(PlaceTally(place) for place in places)
+    crossings: list[Crossing] = []
+    labels: dict[int, int] = {}
+    trails: dict[int, deque[NDArray[np.float64]]] = defaultdict(lambda: deque(maxlen=_TRAIL))
+    for number, answer, seen in _late(answers, tracker):
+        _require_within(places, answer)
+        there = [row for row, track in enumerate(seen.tracks) if track.number is not None]
+        found = seen.found.take(there)
+        tracks = np.array([seen.tracks[row].number for row in there], np.int64)
+        of_tracks = [seen.tracks[row].label for row in there]
+        labels |= dict(zip(tracks.tolist(), of_tracks, strict=True))
+        for track, box in zip(tracks.tolist(), found.boxes, strict=True):
+            trails[track].append((box[:2] + box[2:]) / 2)
+        for tally in tallies:
+            crossings += tally.step(number, tracks.tolist(), found.boxes)
+        ways = tuple(np.array(trails[track], np.float32) for track in tracks.tolist())
+        written = tuple((tally.place, _at_place(tally)) for tally in tallies)
+        value = TrackedDetections(found.boxes, found.scores, found.labels, tracks, ways, written)
+        followed.append((answer, value))
+    return [
+        replace(answer, value=replace(value, labels=_of_tracks(labels, value.tracks)))
+        for answer, value in followed
+    ], VideoCounts(source, labels, tallies, tuple(crossings))
+
+
+def _of_tracks(labels: Mapping[int, int], tracks: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.array([labels[track] for track in tracks.tolist()], np.int64)
 
 
 def _require_within(places: Sequence[CountingPlace], answer: Answer) -> None:
@@ -188,7 +200,7 @@ def _require_within(places: Sequence[CountingPlace], answer: Answer) -> None:
 
 
 def _at_place(tally: PlaceTally) -> str:
-    parts = [f"{found.total()} {direction}" for direction, found in tally.counts.items()]
+    parts = [f"{len(found)} {direction}" for direction, found in tally.counts.items()]
     return ", ".join(parts if tally.place.is_line else [*parts, f"{tally.inside} now"])
 
 
