@@ -2,14 +2,19 @@
 
 import json
 from dataclasses import replace
+from itertools import combinations
 
 import cv2
 import numpy as np
 import pytest
 
 from viewfinder.cli.main import main
+from viewfinder.datasets.dealing import one_split, told_splits
+from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.datasets.splits import TEST, TRAIN, VAL
 from viewfinder.evaluation.label_statistics import section
+from viewfinder.features.alike import Pair, across_splits
 from viewfinder.labelling.odd import Odd, Suspects, odd_ones, suspects
 from viewfinder.labelling.set_page import write_set_page
 from viewfinder.pictures.writing import write_picture
@@ -83,6 +88,61 @@ def test_a_long_list_is_folded_and_can_be_jumped_to(planted, tmp_path):
         assert f'href="#{place}"' in shown
         assert f'id="{place}"' in text
     assert ">20 odd pictures<" in shown
+
+
+def test_pictures_that_are_all_alike_are_one_group_and_none_is_left_out(planted, tmp_path, chromium):
+    """Eight pictures in a clique are 28 pairs, and push nobody from the page."""
+    page, dataset = tmp_path / "set.html", open_dataset(planted)
+    clique = [Pair(one, other, 0.95, False) for one, other in combinations(range(8), 2)]
+    pairs = (*clique, Pair(9, 10, 0.94, False), Pair(11, 12, 1.0, True))
+    write_set_page(page, dataset, [], Suspects((), pairs, (), len(dataset), 0), by="a test")
+    with chromium.new_page(viewport={"width": 390, "height": 800}) as opened:
+        opened.goto(page.as_uri())
+        groups = opened.locator(".pairs > div")
+        shown = [groups.nth(n).locator("img").count() for n in range(groups.count())]
+        assert shown == [8, 2, 2]
+        assert groups.nth(0).inner_text().count("8 pictures, alike by 0.95") == 1
+        assert "3 groups of pictures that show the same" in opened.locator("nav").inner_text()
+        assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_more_groups_than_fit_are_a_click_away(planted, tmp_path):
+    page, dataset = tmp_path / "set.html", open_dataset(planted)
+    many = dataset.select(list(range(len(dataset))) * 3)
+    pairs = tuple(Pair(n, n + 1, 0.95, False) for n in range(0, 60, 2))
+    write_set_page(page, many, [], Suspects((), pairs, (), len(many), 0), by="a test")
+    text = page.read_text(encoding="utf-8")
+    assert "<summary>show 6 more</summary>" in text
+    assert text.count("<figure>") == 60
+
+
+def test_a_split_that_was_dealt_is_told_as_one(planted):
+    dataset = open_dataset(planted)
+    train, val = (int(np.flatnonzero(dataset.splits == split)[0]) for split in (TRAIN, VAL))
+    assert told_splits(dataset, [train, val]) == ["train", "val"]
+    assert one_split(dataset, [train, val]) == "keep them in one split"
+    dealt = replace(dataset, val_dealt=True)
+    (fault,) = across_splits(dealt, [Pair(train, val, 0.95, False)])
+    assert "in the splits train, val (dealt from train)" in fault.detail
+    assert "keep one of them, or deal the set to splits of its own" in fault.fix
+    splits = dealt.splits.copy()
+    splits[train] = TEST
+    (fault,) = across_splits(replace(dealt, splits=splits), [Pair(train, val, 0.95, False)])
+    assert "in the splits test, val (dealt from train)" in fault.detail
+    assert fault.fix.endswith("keep them in one split")
+
+
+def test_names_of_files_stay_whole_in_the_table_of_faults(planted, tmp_path, chromium):
+    page, dataset = tmp_path / "set.html", open_dataset(planted)
+    detail = "the same picture as train/airplane/0470.jpg, in the splits test, train"
+    fix = "keep it in one split: a net that has seen a test picture cannot be judged by it"
+    faults = [Fault("duplicate-across-splits", "test/airplane/zz_90633883.jpg", detail, fix)]
+    write_set_page(page, dataset, faults, Suspects((), (), (), len(dataset), 0), by="a test")
+    with chromium.new_page(viewport={"width": 1280, "height": 800}) as opened:
+        opened.goto(page.as_uri())
+        lines = """cell => { const range = document.createRange(); range.selectNodeContents(cell);
+          return new Set([...range.getClientRects()].map(r => r.top)).size; }"""
+        assert opened.locator(".faults td.file").evaluate(lines) == 1
 
 
 def test_shapes_of_pictures_are_drawn_where_they_differ(tmp_path):

@@ -1,9 +1,11 @@
 """Which split each picture of a set is in, where its files say nothing."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
+from viewfinder.datasets.box_files import split_name
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.class_folders.reading import (
     TEST_SHARE,
@@ -90,3 +92,27 @@ def classes_shown(dataset: Dataset) -> list[set[int]]:
     for picture, label in zip(of, dataset.boxes.classes.tolist(), strict=True):
         shown[picture].add(label)
     return shown
+
+
+def told_splits(dataset: Dataset, numbers: Iterable[int]) -> list[str]:
+    """In which splits these pictures are, each once, and of one that was dealt from what."""
+    splits = {int(dataset.splits[number]) for number in numbers}
+    return sorted(split_name(each) + _dealt_from(dataset, each) for each in splits)
+
+
+def one_split(dataset: Dataset, numbers: Iterable[int]) -> str:
+    """What to do about pictures of one scene in several splits."""
+    splits = {int(dataset.splits[number]) for number in numbers}
+    # What was dealt from the training pictures lies among them.
+    lie_in = {TRAIN if _dealt_from(dataset, split) else split for split in splits}
+    if len(lie_in) > 1:
+        return "keep them in one split"
+    return "keep one of them, or deal the set to splits of its own, with them in one"
+
+
+def _dealt_from(dataset: Dataset, split: int) -> str:
+    if split == TEST and dataset.test_dealt:
+        return " (dealt from all)"
+    if split == VAL and dataset.val_dealt:
+        return " (dealt from all)" if dataset.test_dealt else " (dealt from train)"
+    return ""

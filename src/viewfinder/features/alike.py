@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.box_files import split_name
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.dealing import one_split, told_splits
 from viewfinder.datasets.digests import of_files
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.similarity import scenes
@@ -145,6 +145,26 @@ def pairs_of(
     ]
 
 
+def groups_of(pairs: Sequence[Pair]) -> list[list[Pair]]:
+    """Pairs that hang together by a picture they share, in the order of each one's first pair.
+
+    Ten pictures that are all alike are 45 pairs, and one thing to look at.
+    """
+    leaders: dict[int, int] = {}
+
+    def leader(number: int) -> int:
+        while (above := leaders.setdefault(number, number)) != number:
+            leaders[number] = number = leaders[above]
+        return number
+
+    for pair in pairs:
+        leaders[leader(pair.other)] = leader(pair.one)
+    groups: dict[int, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault(leader(pair.one), []).append(pair)
+    return list(groups.values())
+
+
 def likenesses(vectors: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
     """Of a block of rows after the other, how alike each is to every row; -1 to itself."""
     for start in range(0, len(vectors), _BLOCK):
@@ -188,10 +208,11 @@ def _faults(dataset: Dataset, pairs: Sequence[Pair]) -> list[Fault]:
         if len(others) > _TOLD:
             parts.append(f"{len(others) - _TOLD} more")
         detail = f"looks nearly the same as {', '.join(parts)}"
-        splits = {split_name(int(dataset.splits[n])) for n in (one, *(two for _, two in others))}
+        numbers = (one, *(two for _, two in others))
+        splits = told_splits(dataset, numbers)
         if len(splits) > 1:
-            detail += f", in the splits {', '.join(sorted(splits))}"
-            fix = "look at them; if they are one scene, keep them in one split"
+            detail += f", in the splits {', '.join(splits)}"
+            fix = f"look at them; if they are one scene, {one_split(dataset, numbers)}"
             faults.append(Fault("alike-across-splits", dataset.paths[one], detail, fix))
         else:
             fix = "look at them; if they are one scene, keep one"

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import numpy as np
 
-from viewfinder.datasets.box_files import split_name
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.dealing import told_splits
 from viewfinder.datasets.faults import Fault
 from viewfinder.evaluation.label_statistics import section
 from viewfinder.evaluation.templating import environment_of, made_with
-from viewfinder.features.alike import Pair
+from viewfinder.features.alike import Pair, groups_of
 from viewfinder.files import write_text
 from viewfinder.labelling.odd import Doubted, Suspects
 from viewfinder.pictures.resampling import at_side
 from viewfinder.pictures.writing import picture_url
 
 # What a page shows at most of each, so that it stays a page.
-_FAULTS, _PAIRS, _ODD, _DOUBTED = 200, 48, 48, 192
+_FAULTS, _GROUPS, _OF_GROUP, _ODD, _DOUBTED = 200, 192, 24, 48, 192
 _SIDE = 160
 # Of a box its surroundings are shown too, this share of its sides.
 _AROUND = 0.2
@@ -35,6 +35,7 @@ def write_set_page(
         InputError: a picture cannot be read any more, or the page cannot be written.
     """
     split = dataset.splits
+    groups = groups_of(found.alike)
     content = {
         "title": f"The set {dataset.root.name}",
         "summary": dataset.summary(faults=False).rstrip("."),
@@ -42,9 +43,11 @@ def write_set_page(
         "faults": faults[:_FAULTS],
         "fault_count": len(faults),
         "left_out": max(0, len(faults) - _FAULTS),
-        "pairs": [_pair(dataset, pair) for pair in found.alike[:_PAIRS]],
-        "pair_count": len(found.alike),
-        "across": sum(bool(split[pair.one] != split[pair.other]) for pair in found.alike),
+        "groups": [_group(dataset, pairs) for pairs in groups[:_GROUPS]],
+        "group_count": len(groups),
+        "across": sum(
+            any(split[pair.one] != split[pair.other] for pair in pairs) for pairs in groups
+        ),
         "compared": found.compared,
         "odd": [
             _seen(dataset, each.picture) | {"says": f"{each.likeness:.2f}"}
@@ -95,18 +98,32 @@ def suspects_document(dataset: Dataset, found: Suspects) -> dict[str, object]:
     }
 
 
-def _pair(dataset: Dataset, pair: Pair) -> dict[str, object]:
-    splits = [split_name(int(dataset.splits[number])) for number in (pair.one, pair.other)]
-    across = splits[0] != splits[1]
-    says = "the same file" if pair.same else f"alike by {pair.likeness:.2f}"
+def _group(dataset: Dataset, pairs: Sequence[Pair]) -> dict[str, object]:
+    """Pictures that show the same, those in the order in which the likeliest pairs name them."""
+    numbers = list(dict.fromkeys(number for pair in pairs for number in (pair.one, pair.other)))
+    least, most = (f"{end(pair.likeness for pair in pairs):.2f}" for end in (min, max))
+    says = f"alike by {most}" if least == most else f"alike by {least} to {most}"
+    if all(pair.same for pair in pairs):
+        says = "the same file"
+    if len(numbers) > 2:
+        says = f"{len(numbers):,} pictures, {says}"
+    splits = told_splits(dataset, numbers)
+    across = len(splits) > 1
     if across:
-        says += f", in {splits[0]} and {splits[1]}"
-    labels = [int(dataset.labels[number]) for number in (pair.one, pair.other)]
-    if dataset.boxes is None and labels[0] != labels[1] and min(labels) >= 0:
-        says += f", as {dataset.classes[labels[0]]} and as {dataset.classes[labels[1]]}"
+        says += f", in {_listed(splits)}"
+    labels = {int(label) for label in dataset.labels[numbers] if label >= 0}
+    if dataset.boxes is None and len(labels) > 1:
+        says += f", as {' and as '.join(dataset.classes[label] for label in sorted(labels))}"
         across = True
-    seen = [_seen(dataset, number) for number in (pair.one, pair.other)]
+    if len(numbers) > _OF_GROUP:
+        says += f"; here are {_OF_GROUP} of them"
+    seen = [_seen(dataset, number) for number in numbers[:_OF_GROUP]]
     return {"seen": seen, "says": says, "across": across}
+
+
+def _listed(parts: Sequence[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _seen(dataset: Dataset, number: int) -> dict[str, str]:

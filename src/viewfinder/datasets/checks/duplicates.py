@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from viewfinder.datasets.box_files import split_name
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.dealing import one_split, told_splits
 from viewfinder.datasets.faults import Fault
 
 
@@ -18,7 +18,7 @@ def duplicates(dataset: Dataset, same: Iterable[Sequence[int]]) -> Iterator[Faul
             continue
         first, *others = (dataset.paths[index] for index in copies)
         detail = f"the same picture as {', '.join(others)}"
-        splits = sorted({split_name(int(dataset.splits[index])) for index in copies})
+        splits = told_splits(dataset, copies)
         labels = {int(dataset.labels[index]) for index in copies} - {-1}
         classes = sorted(dataset.classes[label] for label in labels)
         if len(classes) > 1:
@@ -26,7 +26,8 @@ def duplicates(dataset: Dataset, same: Iterable[Sequence[int]]) -> Iterator[Faul
             yield Fault("two-classes", first, detail, "keep it in the class it belongs to")
         elif len(splits) > 1:
             detail += f", in the splits {', '.join(splits)}"
-            fix = "keep it in one split: a net that has seen a test picture cannot be judged by it"
+            fix = one_split(dataset, copies)
+            fix += ": a net that has seen a test picture cannot be judged by it"
             yield Fault("duplicate-across-splits", first, detail, fix)
         else:
             what = "one of them" if dataset.boxes is None else "one, with the labels of both"
