@@ -5,7 +5,8 @@
 
 Four conveyors (ten things on two belts, of which one overtakes the other) and four turntables (four
 things that hide one another as they turn), 60 frames each, with the truth of what is seen. Of
-perfect detections; of such as lack one in five, or tremble by 5 % of a box, or both; and of a
+perfect detections; of such as lack one in five, or tremble by 5 % of a box, or both; of equal boxes
+that pass each other in opposite directions, of which one is found where two overlap; and of a
 detector, the RUN that this trains on scenes of the same things where none is given:
 
     python benchmarks/tracking_scores.py --train 4 RUN
@@ -30,7 +31,7 @@ from viewfinder.pictures.writing import write_picture
 from viewfinder.tabletop.options import SceneOptions
 from viewfinder.tabletop.rendered_sets import SplitCounts, write_scenes
 
-SIZE, FRAMES, CLIPS = 256, 60, 4
+SIZE, FRAMES, CLIPS, PASSING = 256, 60, 4, 12
 
 Find = Callable[[Sequence[clips.Frame], int], list[TrackedDetections]]
 
@@ -99,6 +100,13 @@ def main() -> None:
         films = [make(seed=seed, frames=FRAMES, size=SIZE) for seed in range(CLIPS)]
         for name, find in finders.items():
             tell(name, kind, films, find)
+    passed = [scoring.passing(seed=seed) for seed in range(PASSING)]
+    tell(
+        "pass each other",
+        "passing",
+        [film for film, _ in passed],
+        lambda _, seed: scoring.followed(passed[seed][1], SIZE),
+    )
 
 
 if __name__ == "__main__":

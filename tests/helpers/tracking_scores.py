@@ -16,6 +16,7 @@ from viewfinder.inference.answers import Answer
 from viewfinder.inference.tracking.following import TrackedDetections, follow, looked_for
 from viewfinder.pictures.geometry import iou
 from viewfinder.tabletop.shapes import CLASSES
+from viewfinder.tasks.detect.answers.suppression import best_of
 from viewfinder.tasks.detect.detections import Detections
 
 _QUIET = {"PRINT_CONFIG": False}
@@ -100,3 +101,41 @@ def spoilt(
         scores = random.uniform(0.3, 0.99, len(kept))
         found.append(Detections(shaken, scores, kept.labels))
     return found
+
+
+def passing(
+    *, seed: int, frames: int = 120, count: int = 6
+) -> tuple[list[Frame], list[Detections]]:
+    """Equal things that pass each other in opposite directions, and what is found of them.
+
+    Of two that overlap by 0.45 only one is found, one in ten is missing, and edges tremble by 3 %.
+    """
+    random = np.random.default_rng(seed)
+    things = [
+        (
+            random.integers(0, 50),
+            number % 2 * 2 - 1,
+            *(random.uniform(*ends) for ends in ((2, 6), (150, 190), (35, 50), (80, 120))),
+        )
+        for number in range(count)
+    ]
+    film, found = [], []
+    for time in range(frames):
+        boxes, numbers = [], []
+        for number, (start, way, speed, y, width, height) in enumerate(things):
+            x = (-30 if way > 0 else 430) + way * speed * (time - start)
+            if time >= start and 0 < x < 400:
+                boxes.append((x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+                numbers.append(number)
+        there = np.array(boxes, np.float32).reshape(-1, 4)
+        labels = np.zeros(len(there), np.int64)
+        nothing = np.zeros((1, 1, 3), np.uint8)
+        film.append(Frame(nothing, there, np.array(numbers, np.int64), labels))
+        kept = there[random.random(len(there)) >= 0.1]
+        sides = np.tile(kept[:, 2:] - kept[:, :2], 2)
+        shaken = (kept + 0.03 * sides * random.standard_normal(kept.shape)).astype(np.float32)
+        scores = random.uniform(0.3, 0.95, len(kept))
+        seen = Detections(shaken, scores, np.zeros(len(kept), np.int64))
+        seen = seen.take(np.argsort(-scores))
+        found.append(seen.take(best_of(seen, overlap=0.45)))
+    return film, found

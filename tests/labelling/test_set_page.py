@@ -90,7 +90,9 @@ def test_a_long_list_is_folded_and_can_be_jumped_to(planted, tmp_path):
     assert ">20 odd pictures<" in shown
 
 
-def test_pictures_that_are_all_alike_are_one_group_and_none_is_left_out(planted, tmp_path, chromium):
+def test_pictures_that_are_all_alike_are_one_group_and_none_is_left_out(
+    planted, tmp_path, chromium
+):
     """Eight pictures in a clique are 28 pairs, and push nobody from the page."""
     page, dataset = tmp_path / "set.html", open_dataset(planted)
     clique = [Pair(one, other, 0.95, False) for one, other in combinations(range(8), 2)]

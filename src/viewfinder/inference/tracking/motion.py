@@ -53,9 +53,13 @@ def predicted(motion: Motion, frames: int = 1) -> Motion:
     return motion
 
 
-def corrected(motion: Motion, box: BoxArray) -> Motion:
-    """What is believed once the box has been seen."""
-    noise = (_MEASURED * motion._side) ** 2
+def corrected(motion: Motion, box: BoxArray, doubt: float = 1.0) -> Motion:
+    """What is believed once the box has been seen.
+
+    Args:
+        doubt: how many times as far as usual its edges may be off.
+    """
+    noise = (doubt * _MEASURED * motion._side) ** 2
     gain = motion.covariance[:, :, 0] / (motion.covariance[:, 0, 0] + noise)[:, None]
     surprise = _measured(box) - motion.mean[:, 0]
     mean = motion.mean + gain * surprise[:, None]

@@ -5,6 +5,7 @@ what is surely seen is matched first with where tracks are believed to be, by Io
 seen, mostly objects that others hide, then goes on those tracks that are left, and begins none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +27,8 @@ PATIENCE = 30
 _LEAST_IOU, _LEAST_IOU_LOW = 0.2, 0.4
 # Boxes of two classes that overlap more than this are one object.
 _ONE_OBJECT = 0.7
+# How much further off edges may be of an object that lies wholly over another.
+_HIDDEN = 10.0
 # Frames that an object must be seen in, to count.
 _CONFIRMED = 2
 
@@ -92,6 +95,7 @@ class Tracker:
         hardly = np.flatnonzero((found.scores <= high) & (found.scores > LOW * high))
         self._tracks = [t for t in self._tracks if frame - t.frame <= self._patience_of(t)]
         ahead = [predicted(track.motion, frame - track.frame) for track in self._tracks]
+        doubts = _doubts(ahead)
         free = list(range(len(self._tracks)))
         chosen: dict[int, Track] = {}
         lately = max((track.frame for track in self._tracks), default=frame)
@@ -99,9 +103,10 @@ class Tracker:
             if rows is hardly:
                 free = [n for n in free if self._tracks[n].frame == lately]
             for one, other in _matched([ahead[n] for n in free], found, rows, least):
-                track = self._tracks[free[one]]
-                self._see(track, ahead[free[one]], found, int(rows[other]), frame)
-                chosen[int(rows[other])] = track
+                track, row = self._tracks[free[one]], int(rows[other])
+                track.motion = corrected(ahead[free[one]], found.boxes[row], doubts[free[one]])
+                self._see(track, found, row, frame)
+                chosen[row] = track
             free = [n for n in free if self._tracks[n].frame != frame]
         for row in sure.tolist():
             if row not in chosen:
@@ -122,8 +127,8 @@ class Tracker:
             self._confirm(track)
         return track
 
-    def _see(self, track: Track, ahead: Motion, found: Detections, row: int, frame: int) -> None:
-        track.motion, track.frame = corrected(ahead, found.boxes[row]), frame
+    def _see(self, track: Track, found: Detections, row: int, frame: int) -> None:
+        track.frame = frame
         track.seen += 1
         track.votes[found.labels[row]] += found.scores[row]
         if track.seen >= _CONFIRMED and track.number is None:
@@ -132,6 +137,20 @@ class Tracker:
     def _confirm(self, track: Track) -> None:
         self._numbers += 1
         track.number = self._numbers
+
+
+def _doubts(ahead: Sequence[Motion]) -> list[float]:
+    """For each track, how many times as far as usual the edges of what is seen of it may be off.
+
+    Where two are expected to overlap, one box may be of both, or of the one that hides the other:
+    each then keeps its speed rather than turn round with the other.
+    """
+    if not ahead:
+        return []
+    boxes = np.stack([motion.box for motion in ahead])
+    overlaps = iou(boxes, boxes)
+    np.fill_diagonal(overlaps, 0)
+    return [1 + _HIDDEN * float(each) for each in overlaps.max(axis=1)]
 
 
 def _one_each(found: Detections) -> Detections:
