@@ -112,11 +112,11 @@ def passing(
     """
     random = np.random.default_rng(seed)
     things = [
-        (
-            random.integers(0, 50),
-            number % 2 * 2 - 1,
+        [
+            float(random.integers(0, 50)),
+            float(number % 2 * 2 - 1),
             *(random.uniform(*ends) for ends in ((2, 6), (150, 190), (35, 50), (80, 120))),
-        )
+        ]
         for number in range(count)
     ]
     film, found = [], []
