@@ -22,10 +22,19 @@ from viewfinder.attribution.heat import (
     occlusion,
 )
 from viewfinder.attribution.inside import filters, stages
+from viewfinder.attribution.integrated import same_kind
+from viewfinder.attribution.page import placed
 from viewfinder.attribution.reason import Reason, Reasons
 from viewfinder.attribution.standing import Standing, standing_of
 from viewfinder.attribution.summary import summary_of
-from viewfinder.attribution.trials import Deletion, alikeness, best_map, deletion, hottest
+from viewfinder.attribution.trials import (
+    Deletion,
+    alikeness,
+    best_map,
+    deletion,
+    hottest,
+    moves_as_far,
+)
 from viewfinder.tasks.detect.opinion.second import OPINION
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.question import of_box, of_class, of_region
@@ -190,10 +199,11 @@ def test_a_map_of_the_picture_alone_is_found_out(bright):
     )
     asked = asked_of(net)
     map_of = by_method(heats_of(asked, bright, WHY, "1"))[GRAD_CAM]
-    same = alikeness(asked, bright, WHY, map_of)
+    same = alikeness(map_of, map_of)
     assert same == pytest.approx(1)
-    other = alikeness(asked.scrambled(), bright, WHY, map_of)
-    assert other is None or other < 1
+    other = same_kind(asked.scrambled(), bright, WHY, map_of)
+    likeness = None if other is None else alikeness(map_of, other)
+    assert likeness is None or likeness < 1
     before = [parameter.clone() for parameter in net.parameters()]
     assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
 
@@ -268,6 +278,49 @@ def test_a_map_of_a_box_must_know_more_than_where_the_box_lies():
 def test_passing_is_to_beat_nearly_all_random_covers():
     assert Deletion(0.9, 0.5, 0.6, beaten=19).passed
     assert not Deletion(0.9, 0.5, 0.6, beaten=18).passed
+
+
+def test_a_sure_score_that_hardly_falls_proves_nothing():
+    """A fall by a quarter of a point is none, whoever it beats; and a map that fails has failed."""
+    hardly = Deletion(0.888, 0.8845, 0.8881, 20)
+    assert (hardly.tells, hardly.passed) == (False, False)
+    assert hardly.as_json()["passed"] is None
+    assert Deletion(0.9999, 0.995, 0.9999, 20).passed
+    assert not Deletion(1.0, 1.0, 1.0, 20).tells
+    failed = Deletion(0.95, 0.95, 0.949, 3)
+    assert (failed.tells, failed.passed) == (True, False)
+    layer = HeatMap("act", GRAD_CAM, np.ones((4, 4)), (32, 32))
+    reason = Reason(WHY, Standing(0.888), layer, hardly, 0.0, ())
+    assert reason.verdict.startswith("this map cannot be tested: covering")
+    passed = Reason(WHY, Standing(0.9), layer, Deletion(0.9, 0.5, 0.89, 20), 0.0, ())
+    told = summary_of([Reasons("a.png", np.zeros((8, 8, 3), np.uint8), (reason, passed), 2)])
+    assert "1 map cannot be tested, as its score hardly depends on any" in told.lines()[2]
+
+
+def test_a_net_that_knows_nothing_is_found_out_by_how_far_its_scores_move(bright):
+    """Scores of random weights depend on the picture too, and no further when shuffled."""
+    asked = asked_of(Corner())
+    found = by_method(heats_of(asked, bright, WHY, "act"))[GRAD_CAM]
+    trial = deletion(asked, bright, WHY, found)
+    assert moves_as_far(asked, bright, WHY, found, trial)
+
+    class Deaf(Corner):
+        def forward(self, pictures):
+            return 0 * super().forward(pictures) + 0.5
+
+    assert not moves_as_far(asked_of(Deaf()), bright, WHY, found, trial)
+    random = Deletion(0.73, 0.68, 0.729, 20)
+    reason = Reason(WHY, Standing(0.73), found, random, 0.0, (), as_far=True)
+    assert reason.worth == "bad"
+    assert "a net that knows nothing move nearly as far" in reason.verdict
+    assert reason.as_json(("mug", "can"))["moves_as_scrambled"] is True
+    told = summary_of([Reasons("a.png", np.zeros((32, 32, 3), np.uint8), (reason,), 1)])
+    assert told.alike == 1
+
+
+def test_a_box_that_reaches_beyond_the_picture_ends_at_its_edge():
+    beyond = placed((-20.0, -10.0, 60.0, 250.0), (100, 200))
+    assert beyond == "left: 0.00%; top: 0.00%; width: 60.00%; height: 100.00%;"
 
 
 def test_maps_by_occlusion_are_counted_apart():

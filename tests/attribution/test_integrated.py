@@ -66,7 +66,7 @@ def test_a_net_without_maps_of_its_own_has_one_of_its_pixels(spotted):
 def test_a_scrambled_net_is_asked_for_the_same_kind_of_map(spotted):
     asked = asked_of(Corner())
     found = integrated(asked, spotted, WHY)
-    assert alikeness(asked, spotted, WHY, found) == pytest.approx(1)
+    assert alikeness(found, same_kind(asked, spotted, WHY, found)) == pytest.approx(1)
     again = same_kind(asked, spotted, WHY, found)
     assert np.array_equal(again.heat, found.heat)
     (layer,) = [each for each in heats_of(asked, spotted, WHY, "act") if each.method == LAYER_CAM]

@@ -19,7 +19,7 @@ from viewfinder.features.own import Layers, layers_of, watching
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.learnt import gathering
 from viewfinder.inference.learnt.kept import FILE, keep_learnt, read_learnt
-from viewfinder.inference.learnt.nearest import learnt_by, nearest_pictures, seen_by
+from viewfinder.inference.learnt.nearest import learnt_by, nearest_pictures, number_of, seen_by
 from viewfinder.inference.learnt.space import space_of
 from viewfinder.inference.learnt.unlike import limit_of
 from viewfinder.pictures.writing import write_picture
@@ -145,6 +145,12 @@ def test_what_a_classifier_learnt_is_looked_at_once_and_kept(make_set, small_run
     assert nearest.likeness == pytest.approx(1, abs=1e-3)
     assert nearest.as_json(run.classes)["class"] == run.classes[int(learnt.labels[0])]
     assert nearest.picture(16) is not None
+    # What is asked about may have been learnt from: it is no neighbour of its own.
+    assert number_of(kept, file) == 0
+    assert number_of(kept, tmp_path / "other.png") is None
+    others = nearest_pictures(kept, seen, but=0)
+    assert len(others) == min(5, len(kept.paths) - 1)
+    assert file not in [each.file for each in others]
     # Cut short, or of other weights, it is as good as none.
     whole = (folder / FILE).read_bytes()
     (folder / FILE).write_bytes(whole[: len(whole) // 2])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from viewfinder.inference.learnt.nearest import (
     learnt_by,
     nearest_objects,
     nearest_pictures,
+    number_of,
     seen_by,
 )
 from viewfinder.pictures.drawing import contact_sheet
@@ -53,16 +55,23 @@ def memory_of(run: RunFolder | None, predictor: Predictor) -> LearntFrom:
 
 
 def with_nearest(found: Reasons, predictor: Predictor, learnt: LearntPictures) -> Reasons:
-    """The same with what was learnt that is most like each box, or like the picture."""
+    """The same with what was learnt that is most like each box, or like the picture.
+
+    A picture that was learnt from is left out of what is most like it, with all objects in it.
+    """
+    own = number_of(learnt, Path(found.source))
+    found = replace(found, learnt_from=own is not None)
     pixels = torch.from_numpy(found.picture.transpose(2, 0, 1).copy())[None]
     watched = seen_by(predictor, learnt, pixels)
     if learnt.objects is None:
-        return replace(found, nearest=nearest_pictures(learnt, watched))
+        return replace(found, nearest=nearest_pictures(learnt, watched, but=own))
     size = predictor.model.config.size
     reasons = tuple(
         each
         if each.question.box is None
-        else replace(each, nearest=nearest_objects(learnt, watched, each.question.box, size))
+        else replace(
+            each, nearest=nearest_objects(learnt, watched, each.question.box, size, but=own)
+        )
         for each in found.reasons
     )
     return replace(found, reasons=reasons)

@@ -17,10 +17,11 @@ from viewfinder.attribution.trials import DRAWS, TO_BEAT, hottest
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_text
 from viewfinder.inference.answers import Predictor
+from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.resampling import at_side
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.model import ModelConfig
-from viewfinder.tasks.question import Question
+from viewfinder.tasks.question import Corners, Question
 
 MOST_SHOWN = 40
 """Pictures on a page; figures are of all."""
@@ -90,6 +91,7 @@ def _picture(found: Reasons, config: ModelConfig) -> dict[str, object]:
         "name": Path(found.source).name,
         "plain": picture_url(_large(found.picture)),
         "nothing": found.nothing,
+        "learnt_from": found.learnt_from,
         "reasons": [_reason(each, found.picture, config) for each in found.reasons],
         "nearest": [neighbour_content(each, config) for each in found.nearest],
         "stages": [_stage(each) for each in found.stages],
@@ -98,14 +100,7 @@ def _picture(found: Reasons, config: ModelConfig) -> dict[str, object]:
 
 def _reason(found: Reason, picture: NDArray[np.uint8], config: ModelConfig) -> dict[str, object]:
     height, width = picture.shape[:2]
-    box = None
-    if found.question.box is not None:
-        x1, y1, x2, y2 = found.question.box
-        share = (x1 / width, y1 / height, (x2 - x1) / width, (y2 - y1) / height)
-        box = " ".join(
-            f"{side}: {100 * part:.2f}%;"
-            for side, part in zip(("left", "top", "width", "height"), share, strict=True)
-        )
+    box = None if found.question.box is None else placed(found.question.box, (width, height))
     heat = None if found.heat is None else drawn(picture, found.heat.at_size(), found.question)
     return {
         "name": found.question.name,
@@ -123,6 +118,15 @@ def _reason(found: Reason, picture: NDArray[np.uint8], config: ModelConfig) -> d
         "changes": found.changes,
         "nearest": [neighbour_content(each, config) for each in found.nearest],
     }
+
+
+def placed(box: Corners, size: Size) -> str:
+    """Where a box stands on a picture of this width and height, as CSS; what of it lies beyond the
+    picture has no place there."""
+    left, right = (float(np.clip(x / size[0], 0, 1)) for x in box[::2])
+    top, bottom = (float(np.clip(y / size[1], 0, 1)) for y in box[1::2])
+    sides = {"left": left, "top": top, "width": right - left, "height": bottom - top}
+    return " ".join(f"{side}: {100 * share:.2f}%;" for side, share in sides.items())
 
 
 def _stage(stage: Stage) -> dict[str, object]:

@@ -30,6 +30,8 @@ class Reason:
         failed: the deletion test that the network's own map did not pass, where this one was made
             by occlusion instead.
         nearest: of a box, the labelled objects that the run learnt from and takes for most like it.
+        as_far: whether covering its hottest places moves the score little more than a scrambled
+            net's score is moved by its own map.
         asked_layer: the layer that was named for the map, if one was.
     """
 
@@ -42,6 +44,12 @@ class Reason:
     failed: Deletion | None = None
     nearest: tuple[Neighbour, ...] = ()
     asked_layer: str | None = None
+    as_far: bool = False
+
+    @property
+    def learnt_nothing(self) -> bool:
+        """Whether a net that knows nothing does nearly the same."""
+        return self.as_far or shows_the_picture(self.likeness)
 
     @property
     def own(self) -> Deletion | None:
@@ -55,7 +63,7 @@ class Reason:
         """Whether its map stood both trials, or failed one; else one could not be made."""
         if self.deletion is None or not self.deletion.tells:
             return "untested"
-        if not self.deletion.passed or shows_the_picture(self.likeness):
+        if not self.deletion.passed or self.learnt_nothing:
             return "bad"
         return "untested" if self._half_tested else "good"
 
@@ -74,8 +82,9 @@ class Reason:
             return "no place that the answer depends on was found"
         trial = self.deletion
         if not trial.tells:
+            who = "this net knows too little for a map to" if trial.unsure else "this map cannot"
             return (
-                "this net knows too little for a map to be tested: covering a tenth "
+                f"{who} be tested: covering a tenth "
                 f"{self._within}, whichever, hardly changes the score of {trial.base:.1%}"
             )
         if not trial.passed:
@@ -88,6 +97,12 @@ class Reason:
             return (
                 "believe half of this map: covering its hottest places lowers the score, but a net "
                 "that knows nothing gives nearly the same map"
+            )
+        if self.as_far:
+            return (
+                "do not believe this map: covering its hottest places takes the score from "
+                f"{trial.base:.1%} to {trial.covered:.1%}, and the scores of a net that knows "
+                "nothing move nearly as far"
             )
         half = "; half tested: the map of a net that knows nothing shows no place to compare with"
         return (
@@ -136,6 +151,7 @@ class Reason:
             "method": None if self.heat is None else self.heat.method,
             "deletion": None if self.deletion is None else self.deletion.as_json(),
             "own_map": None if self.own is None else self.own.as_json(),
+            "moves_as_scrambled": None if self.likeness is None else self.as_far,
             "scrambled": None if self.likeness is None else round(self.likeness, 4),
             "changes": [change.as_json() for change in self.changes],
             "nearest": [each.as_json(tuple(classes)) for each in self.nearest],
@@ -151,6 +167,7 @@ class Reasons:
         found: how many answers there are, whether or not they are asked about.
         stages: what is inside the net; empty where it was not asked for.
         nearest: the pictures that the run learnt from and takes for most like it.
+        learnt_from: whether it is one of those itself, which is left out of what is most like it.
     """
 
     source: str
@@ -159,6 +176,7 @@ class Reasons:
     found: int
     stages: tuple[Stage, ...] = ()
     nearest: tuple[Neighbour, ...] = ()
+    learnt_from: bool = False
 
     @property
     def nothing(self) -> str:
@@ -170,10 +188,11 @@ class Reasons:
         return f"{counted(self.found, 'answer')} found here, none of the class asked about"
 
     def as_json(self, classes: Sequence[str]) -> dict[str, object]:
-        """`source`, `found`, `reasons`, one an answer, and `nearest`."""
+        """`source`, `found`, `reasons`, one an answer, `nearest` and `learnt_from`."""
         return {
             "source": self.source,
             "found": self.found,
             "reasons": [reason.as_json(classes) for reason in self.reasons],
             "nearest": [each.as_json(tuple(classes)) for each in self.nearest],
+            "learnt_from": self.learnt_from,
         }

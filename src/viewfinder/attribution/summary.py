@@ -7,7 +7,6 @@ import numpy as np
 
 from viewfinder.attribution.heat import OCCLUSION
 from viewfinder.attribution.reason import Reasons
-from viewfinder.attribution.trials import shows_the_picture
 from viewfinder.wording import counted
 
 
@@ -77,9 +76,10 @@ class Summary:
             f"the mean, as much at random by {100 * self.fall_random:z.1f}",
         ]
         if self.untold:
+            score = "its score hardly depends" if self.untold == 1 else "their scores hardly depend"
             parts.append(
-                f"{counted(self.untold, 'map')} cannot be tested, as their scores hardly depend on "
-                "any tenth of the picture"
+                f"{counted(self.untold, 'map')} cannot be tested, as {score} on any tenth of the "
+                "picture"
             )
         if self.compared:
             parts.append(
@@ -122,7 +122,7 @@ def summary_of(found: Sequence[Reasons]) -> Summary:
         replaced=sum(r.failed is not None for r in reasons),
         compared=sum(r.likeness is not None for r in reasons),
         occluded=sum(r.heat is not None and r.heat.method == OCCLUSION for r in reasons),
-        alike=sum(shows_the_picture(reason.likeness) for reason in reasons),
+        alike=sum(reason.learnt_nothing for reason in reasons),
         fall=float(np.mean([t.base - t.covered for t in trials])) if trials else None,
         fall_random=float(np.mean([t.base - t.random for t in trials])) if trials else None,
     )

@@ -7,6 +7,7 @@ weights: the map of a net that knows nothing must differ, or the map shows the p
 was learnt (Adebayo et al., "Sanity checks for saliency maps", 2018).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,6 @@ from torch import Tensor
 
 from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.attribution.heat import Heat, HeatMap, blurred
-from viewfinder.attribution.integrated import same_kind
 from viewfinder.tasks.question import Question
 
 SHARE = 0.1
@@ -26,8 +26,11 @@ DRAWS = 20
 """Covers at random that a map is held against."""
 TO_BEAT = 19
 """So many of them must lower the score less."""
-# By less than this an unsure score falls by chance too; one that is sure has no room to fall.
-_LEAST_FALL, _SURE = 0.01, 0.8
+# By less than this an unsure score falls by chance too. One that is sure has no room to fall: of it
+# what it leaves to the other answers must grow by this much, and a fall be more than rounding.
+_LEAST_FALL, _SURE, _MORE_DOUBT, _ROUNDING = 0.01, 0.8, 1.1, 1e-6
+# A cover moves scores of a net that knows nothing too: its odds less than a third as far.
+_FURTHER = 3.0
 _ALIKE = 0.5
 """A rank correlation with the map of a scrambled net from which on a map shows the picture."""
 
@@ -56,8 +59,17 @@ class Deletion:
     @property
     def tells(self) -> bool:
         """Whether the score depends on the picture enough for a map to be tested."""
-        fall = self.base - min(self.covered, self.random)
-        return self.base >= _SURE or fall >= _LEAST_FALL
+        low = min(self.covered, self.random)
+        if self.base - low >= _LEAST_FALL or self.base < _SURE:
+            return self.base - low >= _LEAST_FALL
+        # A map that fails has failed, however sure the score; to pass takes a fall worth naming.
+        doubt = 1 - self.base
+        return self.beaten < TO_BEAT or 1 - low >= max(_MORE_DOUBT * doubt, doubt + _ROUNDING)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the score has room to fall."""
+        return self.base < _SURE
 
     @property
     def passed(self) -> bool:
@@ -114,17 +126,34 @@ def deletion(
     soft = blurred(picture) if soft is None else soft
     made = torch.cat([picture, *(torch.where(_as_mask(c), soft, picture) for c in covers)])
     base, covered, *random = asked.scores(made, question).tolist()
-    beaten = sum(covered < each for each in random)
+    beaten = sum(covered < each - _ROUNDING for each in random)
     return Deletion(base, covered, float(np.mean(random)), beaten)
 
 
-def alikeness(
-    scrambled: ExplainedNet, picture: Tensor, question: Question, found: HeatMap
-) -> float | None:
-    """The rank correlation with the scrambled net's map of that layer; None without one."""
-    other = same_kind(scrambled, picture, question, found)
-    if other is None:
-        return None
+def moves_as_far(
+    scrambled: ExplainedNet, picture: Tensor, question: Question, other: HeatMap, tested: Deletion
+) -> bool:
+    """Whether a map's hottest places move the score little more than a scrambled net's do.
+
+    Compared are odds, as a score in the middle has more room to move than one at an end.
+
+    Args:
+        other: the scrambled net's map.
+    """
+    places = _as_mask(hottest(other.at_size(), question))
+    made = torch.cat([picture, torch.where(places, blurred(picture), picture)])
+    base, covered = scrambled.scores(made, question).tolist()
+    moved = _odds(tested.base) - _odds(tested.covered)
+    return moved <= _FURTHER * (_odds(base) - _odds(covered))
+
+
+def _odds(score: float) -> float:
+    kept = min(max(score, _ROUNDING), 1 - _ROUNDING)
+    return math.log(kept / (1 - kept))
+
+
+def alikeness(found: HeatMap, other: HeatMap) -> float | None:
+    """The rank correlation of a map with the scrambled net's; None where one is flat."""
     first, second = _ranks(found.heat), _ranks(other.heat)
     first, second = first - first.mean(), second - second.mean()
     length = float(np.sqrt((first**2).sum() * (second**2).sum()))

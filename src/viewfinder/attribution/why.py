@@ -14,11 +14,11 @@ from viewfinder.attribution.asking import ExplainedNet, ask_of
 from viewfinder.attribution.changes import Change, changes
 from viewfinder.attribution.heat import OCCLUSION, HeatMap, blurred, heats_of, occlusion
 from viewfinder.attribution.inside import stages
-from viewfinder.attribution.integrated import every_map
+from viewfinder.attribution.integrated import every_map, same_kind
 from viewfinder.attribution.reason import Reason, Reasons
 from viewfinder.attribution.refusing import require_layer
 from viewfinder.attribution.standing import standing_of
-from viewfinder.attribution.trials import alikeness, best_map, deletion
+from viewfinder.attribution.trials import alikeness, best_map, deletion, moves_as_far
 from viewfinder.crowding import spare_threads_if_crowded
 from viewfinder.errors import InputError
 from viewfinder.events import counting, note, track
@@ -183,20 +183,23 @@ def reason_of(
     if heat is None or not heat.heat.max() > 0:
         return Reason(question, standing, None, None, None, (), asked_layer=wanted.layer)
     tested = deletion(asked, picture, question, heat, soft=soft)
-    other = wanted.layer is None and not wanted.quick
-    if not tested.passed and other and heat.method != OCCLUSION:
+    instead = wanted.layer is None and not wanted.quick
+    if not tested.passed and instead and heat.method != OCCLUSION:
         heat, failed = occlusion(asked, picture, question, soft=soft), tested
         tested = deletion(asked, picture, question, heat, soft=soft)
     step()
-    likeness = None
+    likeness, as_far = None, False
     if scrambled is not None and heat.method != OCCLUSION:
-        likeness = alikeness(scrambled, picture, question, heat)
+        other = same_kind(scrambled, picture, question, heat)
+        if other is not None:
+            likeness = alikeness(heat, other)
+            as_far = moves_as_far(scrambled, picture, question, other, tested)
     step()
     changed: tuple[Change, ...] = ()
     if not wanted.quick:
         changed = tuple(changes(asked, picture, question, heat, tested, soft=soft))
     step()
-    return Reason(question, standing, heat, tested, likeness, changed, failed)
+    return Reason(question, standing, heat, tested, likeness, changed, failed, as_far=as_far)
 
 
 def _seconds(predictor: Predictor, pixels: Tensor) -> float:

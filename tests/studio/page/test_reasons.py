@@ -18,7 +18,8 @@ class Asked:
 
     def lines(self, words, environment=None):
         type(self).words = tuple(words)
-        page = "<h1>reasons</h1><script>document.title = 'awake'</script>"
+        page = f"<code>viewfinder why --html {words[-1]}</code>"
+        page += "<h1>reasons</h1><script>document.title = 'awake'</script>"
         Path(words[-1]).write_text(page)
         yield "page why.html\n"
 
@@ -37,6 +38,7 @@ def test_a_key_shows_the_reasons_in_a_new_tab(page, person, monkeypatch):
         person.press("Shift+e")
     opened.value.get_by_role("heading", name="reasons").wait_for()
     assert opened.value.title() == "awake"
+    assert opened.value.locator("code").inner_text() == "viewfinder why --html why.html"
     file = Path(Asked.words[4])
     assert Asked.words[:4] == ("-m", "viewfinder", "why", "runs/first")
     assert file == person.store.path_of(person.shown())

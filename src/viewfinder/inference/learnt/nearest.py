@@ -98,8 +98,23 @@ def seen_by(predictor: Predictor, learnt: LearntPictures, pixels: torch.Tensor) 
     return watched
 
 
-def nearest_pictures(learnt: LearntPictures, watched: Watched) -> tuple[Neighbour, ...]:
-    """Of the one picture that was watched."""
+def number_of(learnt: LearntPictures, file: Path) -> int | None:
+    """Which of the pictures that a run learnt from a file is; None of another."""
+    file, root = file.resolve(), learnt.root.resolve()
+    if not file.is_relative_to(root):
+        return None
+    path = file.relative_to(root).as_posix()
+    return learnt.paths.index(path) if path in learnt.paths else None
+
+
+def nearest_pictures(
+    learnt: LearntPictures, watched: Watched, but: int | None = None
+) -> tuple[Neighbour, ...]:
+    """Of the one picture that was watched.
+
+    Args:
+        but: the number of a picture that is left out.
+    """
     placed = learnt.space.place(watched.pictures(1))
     return tuple(
         Neighbour(
@@ -109,20 +124,31 @@ def nearest_pictures(learnt: LearntPictures, watched: Watched) -> tuple[Neighbou
             likeness,
             learnt.root / learnt.masks[row] if learnt.masks and learnt.masks[row] else None,
         )
-        for row, likeness in learnt.space.nearest(placed, SHOWN)
-    )
+        for row, likeness in learnt.space.nearest(placed, SHOWN + 1)
+        if row != but
+    )[:SHOWN]
 
 
 def nearest_objects(
-    learnt: LearntPictures, watched: Watched, box: Corners, size: tuple[int, int]
+    learnt: LearntPictures,
+    watched: Watched,
+    box: Corners,
+    size: tuple[int, int],
+    but: int | None = None,
 ) -> tuple[Neighbour, ...]:
-    """Of a box of the one picture that was watched, in pixels of what the net was given."""
+    """Of a box of the one picture that was watched, in pixels of what the net was given.
+
+    Args:
+        but: the number of a picture whose objects are left out.
+    """
     objects = learnt.objects
     if objects is None:
         return ()
     placed = objects.space.place(watched.boxes(0, np.array([box], np.float32), size))
     found = []
-    for row, likeness in objects.space.nearest(placed, SHOWN):
+    others = objects.pictures != but
+    nearest = objects.space.nearest(placed, SHOWN + int((~others).sum()))
+    for row, likeness in [each for each in nearest if others[each[0]]][:SHOWN]:
         x1, y1, x2, y2 = objects.boxes[row].tolist()
         file = learnt.root / learnt.paths[int(objects.pictures[row])]
         found.append(Neighbour(file, int(objects.labels[row]), (x1, y1, x2, y2), likeness))

@@ -66,4 +66,5 @@ def reasons_page(run: str, file: Path, environment: Mapping[str, str] | None = N
                 "what was learnt finds nothing in this picture that it is sure enough of to show, "
                 "so there is no answer to give reasons for"
             )
-        return read_bytes(page)
+        # The command that the page names is one to be given again, into a file that stays.
+        return read_bytes(page).replace(str(page).encode(), b"why.html")
