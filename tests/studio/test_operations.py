@@ -140,6 +140,36 @@ def test_undo_of_what_another_changed_since_is_refused(labels):
     assert labels.undo("u2", "ben").of == 3
 
 
+def test_what_another_changed_since_is_refused_once_and_undo_goes_on_before_it(photos, url):
+    with open_store(photos, url=url, wait=True) as store:
+        do(store, "o1", CUP, box("a"))
+        for seq, name in enumerate("bcd", 2):
+            do(store, f"o{seq}", box(name, seq))
+        removed = RemoveBox("c", 1), RemoveBox("d", 1)
+        do(store, "o5", *removed, person="ben")
+        with pytest.raises(Conflict, match="changed since: the next undo passes over it, and 1 mo"):
+            store.undo("u1", "ann")
+        with pytest.raises(Conflict, match="changed since"):
+            store.undo("u1-number", "ann", seq=4)
+    with open_store(photos, url=url, wait=True) as store:
+        assert store.undo("u2", "ann").of == 2
+        assert [each.undone for each in store.history()] == [False] * 4 + [True, False]
+        # Once ben takes it back, they are what ann did last again.
+        store.undo("ben", "ben")
+        assert [store.undo(f"u{n}", "ann").of for n in (3, 4)] == [4, 3]
+        assert store.redo("r1", "ann").of == 2
+        do(store, "o6", box("c", 3, (3, 3, 9, 9)), person="ben")
+        with pytest.raises(Conflict, match="changed since: the next redo passes over it"):
+            store.redo("r2", "ann")
+        assert store.redo("r3", "ann").of == 4
+        with pytest.raises(InputError, match="nothing to do again"):
+            store.redo("r4", "ann")
+        for number in range(4):
+            store.undo(f"all{number}", None)
+        assert not any(store.picture(each).boxes for each in range(1, 5))
+        assert store.classes() == ()
+
+
 def test_renaming_a_class_is_one_row_and_merging_is_taken_back(labels):
     do(labels, "o1", CUP, MUG, *(box(f"b{i}", 1 + i % 4) for i in range(40)))
     renamed = do(labels, "o2", PutClass("cup", "Tasse", 1, "#00ff00", "t", 5))

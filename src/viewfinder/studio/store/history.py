@@ -9,7 +9,6 @@ from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import value_of
 from viewfinder.studio.store.listing import shown_path
 from viewfinder.studio.store.records import Applied, Done
-from viewfinder.studio.store.undoing import FORGOTTEN
 from viewfinder.studio.store.writing import rows_of
 
 # Of pictures that a line of the history names.
@@ -49,7 +48,7 @@ def history(
             given(row["said"]).replace(" changed", f" changed{how.get(row['seq'], '')}", 1),
             row["of"],
             row["changes"],
-            row["undone"] in (1, FORGOTTEN),
+            row["undone"] in (1, 1 + tables.PASSED, tables.FORGOTTEN),
             paths.get(row["seq"], ()),
         )
         for row in found

@@ -20,6 +20,7 @@ from viewfinder.studio.store.records import (
     Applied,
     Kind,
     Progress,
+    Unavailable,
 )
 from viewfinder.studio.store.seats import Seats
 from viewfinder.studio.store.taking_in import take_in
@@ -125,6 +126,9 @@ class Store(Reader):
     ) -> Applied:
         """Undo the last operation of a person (None: of anybody), or the one numbered `seq`.
 
+        One that cannot be undone is refused once; the next undo passes over it, until what was in
+        the way is undone itself.
+
         Raises:
             Conflict: another has changed since what this would change.
             InputError: there is nothing to undo.
@@ -159,7 +163,17 @@ class Store(Reader):
             return f"{word}: {history.said(writer.connection, found)}{but}"
 
         kind = "undo" if back else "redo"
-        return self._once(id, person or "", session, kind, work, of=target)
+        try:
+            return self._once(id, person or "", session, kind, work, of=target)
+        except Unavailable:
+            raise
+        except InputError as error:
+            with self._database.write() as connection:
+                passed = undoing.pass_over(connection, person, seq, back=back)
+            if passed:
+                them = "it" if passed == 1 else f"it, and {passed - 1:,} more that are so"
+                error.args = (f"{error}: the next {kind} passes over {them}",)
+            raise
 
     def restore(self, id: str, seq: int, person: str = "", session: str = "") -> Applied:
         """Make all labels what they were after operation `seq` (0: as they were first read).
@@ -184,7 +198,9 @@ class Store(Reader):
 
         def work(writer: Writer) -> str:
             undoing.forget_undone(writer.connection, person)
-            return unread.label_anew(writer, picture)
+            said = unread.label_anew(writer, picture)
+            undoing.meet_again_of(writer.connection, [picture])
+            return said
 
         return self._once(id, person, session, "edit", work)
 

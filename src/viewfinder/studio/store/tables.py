@@ -148,6 +148,14 @@ undoing = Table(
     Index("undoing_person", "person", "undone", "seq"),
 )
 
+FORGOTTEN, SETTLED = 2, 3
+"""What `undone` says of an operation that was undone, and one that was not, which stay so: before
+another edit, or as all that it changed was read from a file since."""
+PASSED = 4
+"""What is added to `undone` of an operation that could not be undone or done again, which was said:
+undo and redo pass over it until what is in the way is taken back."""
+IN_FORCE = (0, PASSED)
+
 carried = Table(
     "carried",
     metadata,

@@ -238,7 +238,7 @@ def edited_since(connection: Connection, pictures: Collection[int], seq: int) ->
     """The pictures of which an edit after an operation is in force."""
     change, undoing = tables.change.c, tables.undoing.c
     rows = select(change.picture).distinct().where(change.seq > seq, change.picture.in_(pictures))
-    in_force = rows.where(undoing.seq == change.seq, undoing.undone == 0)
+    in_force = rows.where(undoing.seq == change.seq, undoing.undone.in_(tables.IN_FORCE))
     return list(connection.execute(in_force).scalars())
 
 
