@@ -259,7 +259,7 @@ def test_what_waits_is_named_with_its_file_wherever_the_labels_are_read(yolo, ba
         (fault,) = check(yolo)[1]
         assert (fault.labels, fault.picture) == ("labels/1.txt", "images/1.jpg")
         assert "images/1.jpg" not in found.paths
-        assert "1 picture waits for its file of labels and is left out" in found.notes
+        assert "1 picture waits for its labels to be read and is left out" in found.notes
         return str(fault)
 
     open_store(yolo, wait=True).close()

@@ -7,6 +7,7 @@ import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,11 @@ from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.class_folders.layouts import alike_classes, passed_over, some_of
 from viewfinder.datasets.formats.class_folders.reading import empty_class_folders
+from viewfinder.datasets.formats.label_server import server_of
+from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.datasets.formats.other_tools import refuse_other_tools
-from viewfinder.datasets.opening import open_dataset, read_boxes
+from viewfinder.datasets.formats.stored_dataset import LAYOUT
+from viewfinder.datasets.opening import open_dataset, read_box_files, read_boxes
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
@@ -48,9 +52,22 @@ def check(source: str | Path) -> tuple[Dataset, list[Fault]]:
     Raises:
         InputError: there is no set to be read.
     """
-    boxes = read_boxes(source)
+    boxes = _with_faults_of_now(source, read_boxes(source))
     dataset = with_bits_found(open_dataset(source) if boxes is None else boxes)
     return dataset, check_dataset(dataset) if boxes is None else check_boxes(dataset)
+
+
+def _with_faults_of_now(source: str | Path, boxes: Dataset | None) -> Dataset | None:
+    """A set without what was wrong with its files when the studio read them, and is so no more."""
+    if boxes is None or boxes.layout != LAYOUT or all(fault.labels for fault in boxes.faults):
+        return boxes
+    try:
+        files = read_box_files(source)
+    except InputError:
+        return boxes
+    now = {(fault.kind, fault.file) for fault in files.faults} if files is not None else set()
+    faults = (each for each in boxes.faults if each.labels or (each.kind, each.file) in now)
+    return replace(boxes, faults=tuple(faults))
 
 
 def check_pictures(folder: str | Path) -> tuple[Dataset, list[Fault]] | None:
@@ -100,6 +117,12 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
 def _passed_over(dataset: Dataset) -> Iterator[Fault]:
     """Pictures that lie in no class's folder, and class folders with nothing in them."""
     loose = passed_over(pictures_below(dataset.root), dataset.paths)
+    if server_of(dataset.root) is not None or store_file(dataset.root) is not None:
+        for place, paths in loose.items():
+            detail = f"{counted(len(paths), 'picture')} without a class: {some_of(paths)}"
+            fix = "give each its class in the studio (`viewfinder label`), or skip it there"
+            yield Fault("passed-over", paths[0] if len(paths) == 1 else place, detail, fix)
+        loose = {}
     for place, paths in loose.items():
         if len(paths) == 1:
             fix = "move it into the folder of its class"

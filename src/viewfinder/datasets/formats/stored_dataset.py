@@ -20,6 +20,7 @@ from viewfinder.datasets.formats.stored_classes import Ask, classes_of, numbered
 from viewfinder.datasets.formats.stored_rows import (
     BoxRow,
     PictureRow,
+    first_faults,
     interpolated,
     left_out,
     said_of,
@@ -125,7 +126,7 @@ class _Reading:
             class_ids=None if whole else self.class_ids,
             groups=tuple(map(given, groups)) if any(groups) else (),
             learnt=self._learnt([row.id for row in chosen]),
-            faults=tuple(faults),
+            faults=(*first_faults(self.meta), *faults),
             notes=tuple(said_of(counts)),
         )
 

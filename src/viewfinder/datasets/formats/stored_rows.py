@@ -11,6 +11,7 @@ from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.footage import Between, Carried, Key, between, footage_of
 from viewfinder.datasets.formats.stored_classes import Ask
 from viewfinder.datasets.formats.stored_text import checked_path, given
+from viewfinder.pictures.finding import is_picture
 from viewfinder.wording import counted, some
 
 IN_ORDER = "in order"
@@ -20,6 +21,8 @@ MOTION = "motion"
 UNREAD = "unread"
 """Keeps the files of labels that could not be read: by name the sign (size and times), why, and the
 ids of the pictures."""
+FAULTS = "faults"
+"""Keeps what was wrong with the files of the set as a whole when they were read."""
 SEEN_AGAIN = (-1, -1)
 """The sign of a file that is looked at again whenever the folder is."""
 ANEW = "labelled anew"
@@ -73,7 +76,7 @@ def left_out(row: PictureRow, boxed: set[int], whole: bool, waiting: Collection[
     """
     label, state, listed = row.label, row.state, row.listed
     if row.id in waiting:
-        return "waits for its file of labels|wait for their files of labels"
+        return "waits for its labels to be read|wait for their labels to be read"
     if state == "skipped":
         return "was skipped in the studio|were skipped in the studio"
     if row.trouble and state != "done" and row.trouble.startswith(ANEW):
@@ -112,7 +115,7 @@ def unread_faults(
     known = json.loads(meta.get(UNREAD) or '{"files": {}}')
     files = known["files"]
     faults, waiting = [], set()
-    for name, (sign, why, ids) in files.items():
+    for name, (sign, why, ids, *_) in files.items():
         file = checked_path(given(name))
         where, detail, fix = _as_it_is_now(root, file, tuple(sign), given(why))
         own = [paths[id] for id in ids if id in paths]
@@ -120,8 +123,15 @@ def unread_faults(
         about = file, own[0] if own else ""
         is_ = "is" if len(own) == 1 else "are"
         also = f"; {some(own, 2)} {is_} left out" if own and not blocking else ""
-        faults.append(Fault("label", where, f"{detail}{also}", fix, blocking, *about))
+        kind = "unreadable" if is_picture(file) else "label"
+        faults.append(Fault(kind, where, f"{detail}{also}", fix, blocking, *about))
     return [*faults, *_held_faults(known.get("mended", {}), pictures, paths)], waiting
+
+
+def first_faults(meta: Mapping[str, str]) -> Iterator[Fault]:
+    """What was wrong with the files of the set when the studio read them."""
+    for kind, file, detail, fix in json.loads(meta.get(FAULTS) or "[]"):
+        yield Fault(given(kind), given(file), given(detail), given(fix))
 
 
 def _held_faults(

@@ -9,6 +9,7 @@ from pathlib import Path
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import proposals_file
+from viewfinder.pictures.finding import is_picture
 from viewfinder.studio.store import DiskReport, Store
 from viewfinder.wording import counted, some
 
@@ -23,6 +24,8 @@ _SPARING = 20
 _SHOWN = 16
 # Of files that may say what a set is: its classes, its lists.
 _SAYING = {".yaml", ".yml", ".data", ".names", ".txt"}
+# Of files of labels.
+_LABELS = (".txt", ".xml", ".json")
 Signs = tuple[object, ...]
 
 
@@ -155,6 +158,10 @@ def _places(store: Store) -> tuple[Path, ...]:
         unread = [store.data / file for file in store.watched_labels()]
         folders = [store.data / each for each in sorted(store.folders())]
         beside = sorted({file.parent for file in unread} - {*folders})
+        if store.lacks_labels():
+            files = survey(store.data)
+            labels = {store.data / path for path in files.of(*_LABELS)}
+            beside = sorted({*beside, *(file.parent for file in labels)} - {*folders})
         top = [file for file in _top(store.data) if file not in unread] if unread else []
         return (*folders, *unread, *beside, *top)
     except InputError:  # the database is away for a moment
@@ -216,7 +223,12 @@ def said_of(report: DiskReport) -> tuple[str, ...]:
         for names, what, then in parts
         if names
     ]
-    if report.read:
-        files = counted(len(report.read), "file of labels", "files of labels")
-        said.append(f"{files} mended, and read now ({some(report.read)})")
+    pictures = [path for path in report.read if is_picture(path)]
+    if files := [path for path in report.read if path not in pictures]:
+        those = counted(len(files), "file of labels", "files of labels")
+        said.append(f"{those} mended, and read now ({some(files)})")
+    for paths, what in ((pictures, "mended"), (report.late, "came later")):
+        if paths:
+            of = counted(len(paths), "picture")
+            said.append(f"{of} {what}, and the labels are read ({some(paths)})")
     return (*said, *(f"still not read: {why}" for why in report.unread), *report.remarks)

@@ -16,9 +16,10 @@ from viewfinder.datasets import digests
 from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.datasets.picture_sizes import measured_sizes
+from viewfinder.datasets.survey import is_yolo_labels, survey
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
-from viewfinder.studio.store import reading_again, tables
+from viewfinder.studio.store import latecomers, reading_again, tables
 from viewfinder.studio.store.database import Database, value_of
 from viewfinder.studio.store.folder_records import DiskReport
 from viewfinder.studio.store.found_rows import new_row, status_of
@@ -26,7 +27,7 @@ from viewfinder.studio.store.taking_in import add_pictures
 
 _p = tables.picture.c
 # What is asked of each row: of a hundred thousand, all columns would be much.
-_SEEN = ("size", "mtime", "digest", "missing", "changed", "listed")
+_SEEN = ("size", "mtime", "digest", "missing", "changed", "listed", "ready")
 _ASKED = ("id", "path", "width", "height", *_SEEN)
 
 
@@ -50,7 +51,7 @@ def look(database: Database, data: Path) -> DiskReport:
     found = {path: status_of(data / path) for path in known}
     missing = [path for path in known if found[path]["missing"]]
     unknown = [path for path in pictures_below(data) if path not in known]
-    new = _new(unknown, known, kind or "boxes")
+    new = _new(data, unknown, known, kind or "boxes")
     # What is missing may have been moved anywhere below the folder.
     fresh = {path: status_of(data / path) for path in (unknown if missing else new)}
     moved = _moved(data, [known[path] for path in missing], fresh)
@@ -64,8 +65,14 @@ def look(database: Database, data: Path) -> DiskReport:
     )
     updates = [_gone(known[path]) for path in report.missing]
     updates += [_now(known[old], fresh[new_], path=new_) for old, new_ in report.moved]
-    updates += [_now(known[path], found[path]) for path in (*report.found_again, *same)]
-    sizes = _sizes(data, report.changed)
+    sizes = _sizes(data, (*report.changed, *report.found_again))
+    for path in (*report.found_again, *same):
+        row = _now(known[path], found[path])
+        # Of one that was never there nobody knew the size.
+        if path in sizes and not known[path]["width"]:
+            width, height = sizes[path]
+            row |= {"width": width, "height": height}
+        updates.append(row)
     for path in report.changed:
         row = _now(known[path], found[path]) | {"changed": 1, "digest": digest_of(data / path)}
         width, height = sizes[path]
@@ -100,12 +107,16 @@ def home(database: Database) -> str:
     return folders.pop() if len(folders) == 1 else ""
 
 
-def _new(paths: list[str], known: dict[str, RowMapping], kind: str) -> list[str]:
-    """Of pictures without a row, those beside others of the set; all if it began without labels."""
+def _new(data: Path, paths: list[str], known: dict[str, RowMapping], kind: str) -> list[str]:
+    """Of pictures without a row, those beside others of the set, or with labels of their own; all
+    if it began without labels."""
     folders = {path.rpartition("/")[0] for path in known}
     listed = any(row["listed"] for row in known.values())
     if kind == "masks" or (kind == "boxes" and listed):
-        return [path for path in paths if path.rpartition("/")[0] in folders]
+        elsewhere = [path for path in paths if path.rpartition("/")[0] not in folders]
+        own = latecomers.likely(survey(data), elsewhere) if elsewhere and kind == "boxes" else {}
+        labelled = {path for path, file in own.items() if is_yolo_labels(data / file)}
+        return [path for path in paths if path.rpartition("/")[0] in folders or path in labelled]
     return paths
 
 
@@ -145,7 +156,10 @@ def _changed(
             continue
         if (status["size"], status["mtime"]) == (row["size"], row["mtime"]):
             continue
+        # Of one that waits as it could not be read, no labels are there that might not fit.
+        labelled = row["ready"] or row["width"]
         unlike = status["size"] != row["size"] or row["digest"] != digest_of(data / path)
+        unlike = bool(labelled) and unlike
         (changed if unlike else same).append(path)
     return changed, same
 

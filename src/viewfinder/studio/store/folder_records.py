@@ -27,6 +27,7 @@ class DiskReport:
         moved: from, to.
         read: files of labels that could not be read before, and are now.
         unread: sentences on those that are others now, and still cannot be read.
+        late: pictures that came later, or were on no list, whose labels are read now.
         remarks: sentences on those that are read, or were before, and what to see to.
     """
 
@@ -37,6 +38,7 @@ class DiskReport:
     changed: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:

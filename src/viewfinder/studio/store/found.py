@@ -3,7 +3,7 @@
 import contextlib
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,16 +23,24 @@ from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
+from viewfinder.pictures.reading import read_header
 from viewfinder.studio.store.records import Kind
 from viewfinder.wording import counted
 
 
 @dataclass(frozen=True)
 class Unread:
-    """What could not be read of a file of labels: its pictures' paths, and a sentence."""
+    """What could not be read of a file of labels, or of a picture whose size its labels need.
+
+    Attributes:
+        pictures: their paths.
+        why: a sentence.
+        labels: of a picture its file of labels, which wait for it.
+    """
 
     pictures: tuple[str, ...]
     why: str
+    labels: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +52,8 @@ class Found:
         dataset: as `train` reads it; None of a folder without labels.
         paths: the pictures relative to the folder: the dataset's, in its order, then the others.
         trouble: by path, why a picture's labels are not used.
-        unread: by file of labels, relative to the folder, what could not be read of it.
+        unread: by file of labels, relative to the folder, what could not be read of it; and by
+            picture, where that cannot be read and its labels are shares of its size.
         files: by picture, its file of labels, where each picture has one of its own.
         below: the dataset's own folder, relative to this one, if it is another.
     """
@@ -119,6 +128,7 @@ def _of_boxes(data: Path, boxes: Dataset) -> Found:
     """What a set of boxes holds, without what is wrong in the labels of single pictures."""
     below = _below(data, boxes.root)
     unread = _unread(below, boxes.faults)
+    unread |= _unseen(below, boxes, {path for each in unread.values() for path in each.pictures})
     boxes = replace(boxes, faults=tuple(each for each in boxes.faults if not each.labels))
     own_files = zip(boxes.paths, boxes.label_files, strict=False)
     files = {_inner(below, path): _inner(below, of) for path, of in own_files if of}
@@ -153,6 +163,34 @@ def _unread(below: str, faults: Sequence[Fault]) -> dict[str, Unread]:
         also = f" (and {counted(more, 'further line')})" if more else ""
         found[file] = Unread(tuple(pictures), f"{all_[0]}{also}")
     return found
+
+
+def _unseen(below: str, boxes: Dataset, waiting: Collection[str]) -> dict[str, Unread]:
+    """The pictures that cannot be read and have labels that are shares of their sizes."""
+    assert boxes.boxes is not None
+    assert boxes.sizes is not None
+    if boxes.layout != "YOLO":  # the other layouts count in pixels
+        return {}
+    unseen = (boxes.sizes <= 0).any(1) & (np.diff(boxes.boxes.offsets) > 0)
+    found = {}
+    for index in np.flatnonzero(unseen).tolist():
+        path = _inner(below, boxes.paths[index])
+        if path not in waiting:
+            why = f"{path}: {_why_unseen(boxes.file(index))}"
+            found[path] = Unread((path,), why, _inner(below, boxes.label_files[index] or ""))
+    return found
+
+
+def _why_unseen(file: Path) -> str:
+    """Why a picture cannot be read, and what to do."""
+    try:
+        read_header(file)
+    except (InputError, OSError) as error:
+        said = str(error).replace(str(file), file.name)
+    else:
+        said = "it could not be read a moment ago"
+    fix = "put the picture there again, or one of its name in a format that is read"
+    return f"its labels wait, as the picture cannot be read: {said}; {fix}"
 
 
 @contextlib.contextmanager

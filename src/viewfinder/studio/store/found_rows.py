@@ -1,5 +1,6 @@
 """What the label files of a folder say, as rows of the store."""
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
 from viewfinder import events
+from viewfinder.datasets.formats.stored_rows import FAULTS
 from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.datasets.picture_sizes import measure
 from viewfinder.errors import InputError
 from viewfinder.pictures.masks import Segmentation
 from viewfinder.studio.store.applying import mask_text
+from viewfinder.studio.store.database import set_value
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
@@ -32,10 +36,23 @@ def new_row(path: str) -> dict[str, object]:
 
 
 def left_out(found: "Found") -> list[str]:
-    boxes = found.dataset.boxes if found.dataset else None
-    count = 0 if boxes is None else int((~found.good).sum())
+    """A note on boxes that hold nothing or are of no class, but for those that are still to be
+    read."""
+    dataset, boxes = found.dataset, found.dataset.boxes if found.dataset else None
+    if dataset is None or boxes is None:
+        return []
+    waits = np.array([path in found.waiting for path in found.paths[: len(dataset)]], np.bool_)
+    count = int((~found.good & ~waits[boxes.pictures()]).sum())
     said = f"{counted(count, 'box')} of no known class, without size or finite numbers left out"
     return [said] if count else []
+
+
+def keep_notes(connection: Connection, found: "Found") -> None:
+    """Keep what is said of the files, and what is wrong with the set of them."""
+    set_value(connection, "notes", json.dumps([*found.notes, *left_out(found)]))
+    faults = found.dataset.faults if found.dataset and found.kind == "boxes" else ()
+    texts = [list(map(kept, (each.kind, each.file, each.detail, each.fix))) for each in faults]
+    set_value(connection, FAULTS, json.dumps(texts))
 
 
 def picture_rows(found: "Found") -> Callable[[int], dict[str, object]]:
@@ -131,8 +148,11 @@ def subject_rows(
     from viewfinder.studio.store.subjects import subject_box
 
     dataset = found.dataset
-    if dataset is None or index >= len(dataset) or not all(size):
+    if dataset is None or index >= len(dataset):
         return [], ""
+    if not all(size):
+        why = "the picture could not be read, and so not its mask: draw what it shows, and say done"
+        return [], why
     try:
         box = subject_box(dataset, index, size)
     except InputError as error:

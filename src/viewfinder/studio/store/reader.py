@@ -11,7 +11,7 @@ from viewfinder.datasets.formats.label_server import DATABASE
 from viewfinder.datasets.formats.stored_dataset import SECOND, dataset_of
 from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
-from viewfinder.studio.store import history, lines, listing, tables, unread
+from viewfinder.studio.store import history, latecomers, lines, listing, tables, unread
 from viewfinder.studio.store.counting import Counting
 from viewfinder.studio.store.database import Database, value_of
 from viewfinder.studio.store.films import Films
@@ -131,6 +131,11 @@ class Reader:
         """The files of labels that are read once they are others, those that were mended too."""
         with self._database.read() as connection:
             return unread.watched(connection)
+
+    def lacks_labels(self) -> bool:
+        """Whether a set with files of labels has pictures without any, which may come."""
+        with self._database.read() as connection:
+            return bool(latecomers.unlabelled(connection))
 
     def caution(self) -> str:
         """What to know of the disk that the labels lie on, in a sentence; nothing of most."""

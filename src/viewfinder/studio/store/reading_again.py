@@ -1,6 +1,5 @@
 """Reading again what could not be read, where its file is another since; see `unread`."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Connection, select, update
 
 from viewfinder.datasets.formats.stored_text import given, kept
+from viewfinder.datasets.survey import is_yolo_labels
 from viewfinder.errors import InputError
-from viewfinder.studio.store import tables
-from viewfinder.studio.store.database import Database, set_value
-from viewfinder.studio.store.found_rows import left_out
+from viewfinder.studio.store import latecomers, tables
+from viewfinder.studio.store.database import Database
+from viewfinder.studio.store.found_rows import keep_notes
 from viewfinder.studio.store.late_labels import take_labels
 from viewfinder.studio.store.mended import blanks_wait, hold, others_again, wait_again
 from viewfinder.studio.store.unread import (
@@ -77,18 +77,19 @@ def decide(
         return Decision("waiting", found.unread[file].why, tuple(read), waits)
     if not there and (not own or file in waits.values()):
         return Decision("gone", gone, tuple(read), waits)
-    if there and not read and not others:
+    if there and not read and not others and (not own or file in waits.values()):
         why = f"{file}: no picture of the folder has its labels from it; see that its picture and "
         return Decision("waiting", f"{why}what belongs to the set is there", (), waits)
     return Decision("read", "", (*read, *others) if there else tuple(read), waits)
 
 
 class Looked(NamedTuple):
-    """The files that are read now, sentences on those that still are not, and on what to see to of
-    those that are or were."""
+    """The files that are read now, sentences on those that still are not, pictures that came with
+    labels, and sentences on what to see to of those that are or were read."""
 
     read: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
@@ -97,13 +98,18 @@ def look(database: Database, data: Path) -> Looked:
     with database.read() as connection:
         known = Kept.of(connection)
         signs = others_again(connection, data, known)
+        late = latecomers.look(connection, data)
     changed = [
         name for name, each in known.files.items() if sign_of(data / given(name)) != each.sign
     ]
     again = dict(signs)
-    if not changed and not again:
+    if not changed and not again and not late.files:
+        if late.remembered is not None:
+            with database.write() as connection:
+                late.remembered.write(connection)
         return Looked()
     signs |= {name: sign_of(data / given(name)) for name in changed}
+    signs |= {kept(file): sign for file, sign in late.signs.items()}
     found, failed = _found(data)
     with database.write() as connection:
         now = Kept.of(connection)
@@ -113,8 +119,10 @@ def look(database: Database, data: Path) -> Looked:
         turn = _Turn(connection, data, found, failed, now, signs)
         for name in chosen:
             turn.file(name, signs[name])
+        turn.late(late)
         turn.finish()
-    return Looked(tuple(turn.good), tuple(turn.said), (*told, *turn.told))
+    told += turn.told
+    return Looked(tuple(turn.good), tuple(turn.said), tuple(turn.came), tuple(told))
 
 
 def _found(data: Path) -> tuple["Found | None", str]:
@@ -145,6 +153,7 @@ class _Turn:
     said: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     chosen: dict[str, str] = field(default_factory=dict)
+    came: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.first = dict(self.now.files)
@@ -159,6 +168,7 @@ class _Turn:
         if absent := sorted({*made.read} - {*ids_of(self.connection, made.read)}):
             why = f"{file}: it is of {absent[0]}, which is not in the folder; put it there"
             made = replace(made, state="waiting", why=why, read=())
+        made = self._of_picture(file, before, made)
         for path in made.read:
             self.chosen.setdefault(path, file)
         for path, of in made.waits.items():
@@ -172,10 +182,51 @@ class _Turn:
         alone = self.found is not None and file in self.found.unread
         sign = sign if alone else AGAIN
         still = [own[path] for path, of in made.waits.items() if of == file]
-        self.now.files[name] = UnreadFile(sign, kept(made.why), still)
+        labels = kept(self.found.unread[file].labels) if self.found and alone else before.labels
+        self.now.files[name] = UnreadFile(sign, kept(made.why), still, labels)
         self._say(still, made.why)
         if (sign, kept(made.why)) != (before.sign, before.why):
             self.said.append(made.why)
+
+    def _of_picture(self, file: str, before: UnreadFile, made: Decision) -> Decision:
+        """What is decided of a picture that could not be read, by its file of labels too."""
+        labels = given(before.labels)
+        if self.found is None or not labels or made.state == "read" or file in self.found.unread:
+            return made
+        if any(of == labels for of in self.found.files.values()):
+            # Another picture is there in its place, as one that was brought into another format.
+            gone = update(tables.picture).where(_p.id.in_(before.pictures), WAITS)
+            self.connection.execute(gone.values(ready=1, trouble=""))
+            return Decision("read", "", (), {})
+        if made.state == "waiting" and sign_of(self.data / labels)[0] is None:
+            return replace(made, why=f"{labels}: it is gone; put it back, and it is read")
+        return made
+
+    def late(self, late: latecomers.Came) -> None:
+        """Decide about pictures without labels whose files are there now."""
+        if late.remembered is not None:
+            late.remembered.write(self.connection)
+        found, ids = self.found, latecomers.unlabelled(self.connection)
+        if found is None or found.dataset is None:
+            self.told += [self.failed] if late.files else []
+            return
+        waiting_for = {path: name for name, each in found.unread.items() for path in each.pictures}
+        labelled = set(found.paths[: len(found.dataset)])
+        for path, file in late.files.items():
+            own = found.files.get(path) or ("" if found.files else file)
+            if path not in ids:
+                continue
+            if path in waiting_for:
+                waits = tables.picture.update().where(_p.id == ids[path])
+                self.connection.execute(waits.values(ready=0, trouble="it waits"))
+                self._wait(waiting_for[path], ids[path])
+            elif path in labelled and own:
+                self.chosen.setdefault(path, own)
+                self.came.append(path)
+            elif not own and is_yolo_labels(self.data / file):
+                why = f"{file}: labels of {path}, which is on no list of the set and has none of "
+                why += "them; name it there, or draw its boxes and say done"
+                self.told.append(why)
 
     def finish(self) -> None:
         if self.found is not None and self.chosen:
@@ -189,32 +240,36 @@ class _Turn:
                 self._hold(self.chosen[path], why)
             read = {self.chosen[path] for path in taken.ids}
             self.good = [file for file in self.good if file in read]
-            for path, id in taken.ids.items():
+            self.came = [path for path in self.came if path in taken.ids]
+            # Of a table of a whole set, nobody knows which picture's labels are others.
+            for path, id in taken.ids.items() if self.found.files else ():
                 name = kept(self.found.files.get(path) or self.chosen[path])
                 sign = self.signs.get(name) or sign_of(self.data / given(name))
                 before = self.now.mended.get(name)
                 ids = before.pictures if before and before.seq == taken.seq else []
                 self.now.mended[name] = MendedFile(sign, taken.seq, [*ids, id])
         if self.found is not None:
-            notes = [*self.found.notes, *left_out(self.found)]
-            set_value(self.connection, "notes", json.dumps(notes))
+            keep_notes(self.connection, self.found)
         self.now.write(self.connection)
 
     def _wait(self, file: str, picture: int) -> None:
         """A picture waits for another file than before: its file was given another name."""
         assert self.found is not None
         why, name = self.found.unread[file].why, kept(file)
-        known = self.now.files.get(name) or UnreadFile(sign_of(self.data / file), kept(why), [])
+        labels, sign = kept(self.found.unread[file].labels), sign_of(self.data / file)
+        known = self.now.files.get(name) or UnreadFile(sign, kept(why), [], labels)
         ids = [*dict.fromkeys([*known.pictures, picture])]
-        self.now.files[name] = UnreadFile(known.sign, known.why, ids)
+        self.now.files[name] = known._replace(pictures=ids)
         self._say([picture], why)
+        if why not in self.said:
+            self.said.append(why)
 
     def _hold(self, file: str, why: str) -> None:
         """Keep a file whose picture is said to be without boxes, though none waits for it."""
         name = kept(file)
         before = self.first.get(name)
         known = self.now.files.get(name) or UnreadFile(AGAIN, kept(why), [])
-        self.now.files[name] = UnreadFile(AGAIN, kept(why), known.pictures)
+        self.now.files[name] = known._replace(sign=AGAIN, why=kept(why))
         if before is None or before.why != kept(why):
             self.said.append(why)
 

@@ -6,7 +6,6 @@ as it is: a second reading, after the first was killed or beside it, adds only w
 """
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -19,12 +18,12 @@ from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
-from viewfinder.studio.store import tables, unread
+from viewfinder.studio.store import latecomers, tables, unread
 from viewfinder.studio.store.database import Database, set_value, value_of
 from viewfinder.studio.store.found_rows import (
     CLASS,
     box_rows,
-    left_out,
+    keep_notes,
     new_row,
     picture_rows,
     sizes_of,
@@ -68,6 +67,7 @@ def take_in(database: Database, data: Path, kind: Kind | None, report: Report) -
     with database.write() as connection:
         connection.execute(_picture.delete().where(_OPEN))
         unread.keep(connection, data, found)
+        latecomers.keep(connection, data)
         set_value(connection, "import", "done")
     report(Progress("done", total, total))
 
@@ -140,8 +140,7 @@ def _begin(database: Database, found: "Found") -> None:
             )
         set_value(connection, "kind", found.kind)
         set_value(connection, "below", kept(found.below))
-        notes = [*found.notes, *left_out(found)]
-        set_value(connection, "notes", json.dumps(notes))
+        keep_notes(connection, found)
     known = set()
     with database.read() as connection:
         known = set(connection.execute(select(_picture.c.path)).scalars())

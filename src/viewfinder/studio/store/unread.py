@@ -1,5 +1,8 @@
 """Pictures whose file of labels could not be read: they wait for it, and nobody edits them.
 
+So does a picture that cannot be read itself, where its labels are shares of its size (YOLO's); it
+is then what stands here for its file of labels, and is read with them once it can be.
+
 Such a picture has `trouble` and is not `ready`, so that it counts nowhere. A file is kept here
 while it is not read, in one of these states (`reading_again.decide`); nothing else is read again.
 
@@ -72,11 +75,12 @@ WAITS = (_p.ready == 0) & (_p.trouble != "")
 
 class UnreadFile(NamedTuple):
     """A file that is not read: its sign (size and times, None where it is not there), why, and the
-    ids of its pictures."""
+    ids of its pictures; of a picture its file of labels."""
 
     sign: list[object]
     why: str
     pictures: list[int]
+    labels: str = ""
 
 
 class MendedFile(NamedTuple):
@@ -129,21 +133,25 @@ class Kept:
 
 def keep(connection: Connection, data: Path, found: "Found") -> None:
     """Keep at a first reading which files could not be read, and of which pictures they are."""
-    if not found.unread:
+    if found.kind != "boxes" or found.dataset is None:
         return
-    names = found.dataset.classes if found.dataset else ()
+    names = found.dataset.classes
     known = Kept(list(map(kept, names)), {})
     ids = ids_of(connection, [path for each in found.unread.values() for path in each.pictures])
     for file, each in found.unread.items():
         own = [ids[path] for path in each.pictures if path in ids]
-        known.files[kept(file)] = UnreadFile(sign_of(data / file), kept(each.why), own)
+        about = kept(each.why), own, kept(each.labels)
+        known.files[kept(file)] = UnreadFile(sign_of(data / file), *about)
     known.write(connection)
 
 
 def listed(connection: Connection) -> tuple[UnreadLabels, ...]:
     """The files of labels that were not read, with the pictures that wait for them."""
     known = Kept.of(connection)
-    found = [UnreadLabels(given(n), given(w), tuple(ids)) for n, (_, w, ids) in known.files.items()]
+    found = [
+        UnreadLabels(given(name), given(each.why), tuple(each.pictures))
+        for name, each in known.files.items()
+    ]
     for name, each in known.mended.items():
         if each.held and (ids := _undecided(connection, each.held[1])):
             found.append(UnreadLabels(given(name), given(each.held[0]), (), ids))
@@ -160,7 +168,8 @@ def _undecided(connection: Connection, held: Mapping[str, int]) -> tuple[int, ..
 def watched(connection: Connection) -> tuple[str, ...]:
     """The files of labels that are read once they are others: those not read, and those mended."""
     known = Kept.of(connection)
-    return tuple(given(name) for name in {**known.files, **known.mended})
+    labels = [each.labels for each in known.files.values() if each.labels]
+    return tuple(map(given, dict.fromkeys([*known.files, *known.mended, *labels])))
 
 
 def label_anew(writer: Writer, picture: int) -> str:
@@ -176,10 +185,11 @@ def label_anew(writer: Writer, picture: int) -> str:
     now = writer.get("picture", str(picture)).now
     if file is None or now is None or now["ready"]:
         raise InputError("the labels of this picture have been read")
-    said = kept(f"{ANEW} without {given(file)}: it counts once it is done")
+    labels = given(known.files[file].labels or file)
+    said = kept(f"{ANEW} without {labels}: it counts once it is done")
     writer.put("picture", str(picture), now | {"ready": 1, "listed": 0, "trouble": said})
     path = writer.connection.execute(select(_p.path).where(_p.id == picture)).scalar()
-    return f"{given(str(path))} to be labelled anew, without {given(file)}"
+    return f"{given(str(path))} to be labelled anew, without {labels}"
 
 
 def see_waiting(writer: Writer, seq: int, pictures: Iterable[int]) -> None:
@@ -229,9 +239,9 @@ def _leave(known: Kept, seq: int, picture: int) -> None:
     files = {name: each.why for name, each in known.files.items() if picture in each.pictures}
     known.left.append(Left(seq, picture, files))
     for name in files:
-        sign, why, ids = known.files.pop(name)
-        if rest := [each for each in ids if each != picture]:
-            known.files[name] = UnreadFile(sign, why, rest)
+        left = known.files.pop(name)
+        if rest := [each for each in left.pictures if each != picture]:
+            known.files[name] = left._replace(pictures=rest)
 
 
 def edited_since(connection: Connection, pictures: Collection[int], seq: int) -> list[int]:
