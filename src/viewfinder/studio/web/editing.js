@@ -1,7 +1,7 @@
 /** What is done to the boxes of the picture: drawn, moved, given a class, marked, removed. */
 
 import { newId } from "./api.js";
-import { area, moved, overlap, resized } from "./geometry.js";
+import { area, moved, overlap, resized, together } from "./geometry.js";
 import { guessed } from "./guessing.js";
 import { fitting, movedMask } from "./masks.js";
 import { accept, reject } from "./proposals.js";
@@ -120,9 +120,16 @@ export function keepPreview(studio, { next = true } = {}) {
   studio.changed();
 }
 
+/** Show what is chosen at another place, all of it moved alike. @param {Studio} studio @param {number} dx @param {number} dy */
+export function previewMove(studio, dx, dy) {
+  const [boxes, { size }] = [studio.pullable(), studio.stage];
+  const by = together(boxes.map((each) => each.corners), dx, dy, size);
+  for (const box of boxes) studio.preview.set(box.id, moved(box.corners, by[0], by[1], size));
+}
+
 /** @param {Studio} studio @param {number} dx @param {number} dy */
 export function nudge(studio, dx, dy) {
-  for (const box of studio.pullable()) studio.preview.set(box.id, moved(box.corners, dx, dy, studio.stage.size));
+  previewMove(studio, dx, dy);
   keepPreview(studio, { next: false });
 }
 

@@ -41,6 +41,18 @@ export function moved(box, dx, dy, size) {
 }
 
 /**
+ * How far boxes go together, as far as the picture's edges let all of them: their arrangement stays.
+ * @param {Corners[]} boxes @param {number} dx @param {number} dy @param {Point} size @returns {Point}
+ */
+export function together(boxes, dx, dy, size) {
+  const around = /** @type {Corners} */ ([Infinity, Infinity, -Infinity, -Infinity]);
+  for (const box of boxes) for (let i = 0; i < 4; i++) around[i] = (i < 2 ? Math.min : Math.max)(around[i], box[i]);
+  if (!boxes.length) return [dx, dy];
+  const [x, y] = moved(around, dx, dy, size);
+  return [x - around[0], y - around[1]];
+}
+
+/**
  * A box one of whose handles was pulled; pulled past the other side, it turns over.
  * @param {Corners} box @param {Handle} handle @param {number} dx @param {number} dy
  * @param {Point} size @returns {Corners}

@@ -6,9 +6,9 @@
  * within moves it. Dragging anywhere else draws, inside other boxes too. A click selects.
  */
 
-import { drawn, keepPreview, classify } from "./editing.js";
+import { drawn, keepPreview, classify, previewMove } from "./editing.js";
 import { Sweep } from "./sweeping.js";
-import { between, handleAt, handleOn, inside, moved, nearestByCorner, resized, smallestAt, toPicture } from "./geometry.js";
+import { between, handleAt, handleOn, inside, nearestByCorner, resized, smallestAt, toPicture } from "./geometry.js";
 
 /**
  * @typedef {import("./geometry.js").Point} Point
@@ -205,7 +205,7 @@ export class Pointer {
       const box = this.studio.pullable().find((each) => each.id === gesture.id);
       if (box) this.studio.preview.set(box.id, resized(box.corners, gesture.handle, dx, dy, size));
     } else if (gesture.kind === "move") {
-      for (const box of this.studio.pullable()) this.studio.preview.set(box.id, moved(box.corners, dx, dy, size));
+      previewMove(this.studio, dx, dy);
     }
     this.stage.draw();
   }
