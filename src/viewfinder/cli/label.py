@@ -23,7 +23,7 @@ import webbrowser
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -48,6 +48,9 @@ class Flags:
     have the token, over plain HTTP."""
     port: int | None = None
     """The port; 8790 if not given, or any free one where that is taken."""
+    kind: Literal["boxes", "classes"] | None = None
+    """What is labelled in class folders, while nobody has labelled anything there: a class for each
+    picture, or boxes. If not given, boxes where `viewfinder propose` proposed some."""
     database: str | None = None
     """URL of a PostgreSQL database that keeps the labels of this set, for a team; from then on this
     and other commands use them where VIEWFINDER_DATABASE names it, and else refuse the set, whose
@@ -71,7 +74,7 @@ def run(flags: Flags) -> int:
         url = served_at(data)
 
     def begin() -> "Store":
-        store = open_store(data, url=url)
+        store = open_store(data, url=url, kind=flags.kind)
         print(f"{data}: label at {address.url}")
         if store.caution():
             print(store.caution())

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes, BoxTrack, gather_boxes
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
 from viewfinder.datasets.formats.stored_classes import Ask, classes_of, numbered
 from viewfinder.datasets.formats.stored_rows import (
     BoxRow,
@@ -29,6 +30,7 @@ from viewfinder.datasets.formats.stored_rows import (
 from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
 from viewfinder.pictures.masks import Segmentation
+from viewfinder.wording import counted
 
 SCHEMA = 3
 # Those that differ in little that is read here.
@@ -127,8 +129,18 @@ class _Reading:
             groups=tuple(map(given, groups)) if any(groups) else (),
             learnt=self._learnt([row.id for row in chosen]),
             faults=(*first_faults(self.meta), *faults),
-            notes=tuple(said_of(counts)),
+            notes=(*said_of(counts), *self._uncounted(whole)),
         )
+
+    def _uncounted(self, whole: bool) -> list[str]:
+        """What is said of boxes where pictures have classes: the studio let some be accepted."""
+        if not whole or not self.boxes:
+            return []
+        return [
+            f"{counted(len(self.boxes), 'box')} that the studio kept here: not counted, as each "
+            f"picture has a class as a whole; to label boxes, move {HIDDEN}/{STUDIO} elsewhere, "
+            "and open the folder by `viewfinder label --kind boxes`"
+        ]
 
     def _learnt(self, ids: Sequence[int]) -> NDArray[np.bool_] | None:
         bits = int(self.meta.get(f"page:{LEARNT}") or "0", 16)

@@ -23,6 +23,7 @@ from viewfinder.studio.store import latecomers, reading_again, tables
 from viewfinder.studio.store.database import Database, value_of
 from viewfinder.studio.store.folder_records import DiskReport
 from viewfinder.studio.store.found_rows import new_row, status_of
+from viewfinder.studio.store.proposed_kind import stand_names
 from viewfinder.studio.store.taking_in import add_pictures
 
 _p = tables.picture.c
@@ -50,7 +51,7 @@ def look(database: Database, data: Path) -> DiskReport:
     known: dict[str, RowMapping] = {given(row["path"]): row for row in rows}
     found = {path: status_of(data / path) for path in known}
     missing = [path for path in known if found[path]["missing"]]
-    unknown = [path for path in pictures_below(data) if path not in known]
+    unknown = _unknown(database, data, known)
     new = _new(data, unknown, known, kind or "boxes")
     # What is missing may have been moved anywhere below the folder.
     fresh = {path: status_of(data / path) for path in (unknown if missing else new)}
@@ -105,6 +106,17 @@ def home(database: Database) -> str:
         rows = select(_p.path).where(_p.listed == 1).limit(1000)
         folders = {given(path).rpartition("/")[0] for path in connection.execute(rows).scalars()}
     return folders.pop() if len(folders) == 1 else ""
+
+
+def _unknown(database: Database, data: Path, known: Mapping[str, RowMapping]) -> list[str]:
+    """The pictures without a row, but for those of empty stands, which are not to be labelled."""
+    paths = [path for path in pictures_below(data) if path not in known]
+    if not paths:
+        return []
+    with database.read() as connection:
+        runs = connection.execute(select(tables.proposal.c.run).distinct()).scalars()
+        stands = stand_names(map(given, runs))
+    return [path for path in paths if PurePosixPath(path).name not in stands]
 
 
 def _new(data: Path, paths: list[str], known: dict[str, RowMapping], kind: str) -> list[str]:

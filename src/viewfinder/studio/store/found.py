@@ -3,7 +3,7 @@
 import contextlib
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +21,16 @@ from viewfinder.datasets.formats.rgbd.reading import read_saliency
 from viewfinder.datasets.opening import read_box_files, usable_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
+from viewfinder.labelling.proposals import Proposals
 from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.reading import read_header
+from viewfinder.studio.store.proposed_kind import (
+    proposed_for,
+    stands_among,
+    why_boxes,
+    with_boxes,
+)
 from viewfinder.studio.store.records import Kind
 from viewfinder.wording import counted
 
@@ -101,11 +108,13 @@ def look(data: Path, kind: Kind | None) -> Found:
     Raises:
         InputError: as they do, but not where there are pictures and no labels.
     """
-    boxes = None
+    boxes, proposed = None, proposed_for(data)
     with _no_labels_is_fine(data):
         boxes = read_box_files(data)
     if boxes is not None:
-        return _of_boxes(data, boxes)
+        if kind == "classes":
+            raise InputError(f"{data} has files of boxes: what is labelled there is boxes")
+        return _of_boxes(data, boxes, proposed)
     masks = read_saliency(data) if not kind else None
     dataset = masks
     if masks is None:
@@ -113,8 +122,14 @@ def look(data: Path, kind: Kind | None) -> Found:
         with _no_labels_is_fine(data):
             dataset = open_class_folders(data, deal=False) if is_class_folders(data) else None
     if dataset is None:
-        return Found(kind or "boxes", None, tuple(pictures_below(data)), {}, "", ())
+        return Found(kind or "boxes", None, _to_label(data, proposed), {}, "", ())
     below = _below(data, dataset.root)
+    if masks is None and (kind == "boxes" or (kind is None and len(proposed))):
+        notes = () if kind else (why_boxes(data),)
+        boxes = with_boxes(dataset, proposed, below)
+        paths = tuple(_inner(below, path) for path in boxes.paths)
+        paths += _to_label(data, proposed, but=paths)
+        return Found("boxes", boxes, paths, {}, below, notes)
     paths = tuple(_inner(below, path) for path in dataset.paths)
     if masks is None:
         known = set(paths)
@@ -124,7 +139,14 @@ def look(data: Path, kind: Kind | None) -> Found:
     )
 
 
-def _of_boxes(data: Path, boxes: Dataset) -> Found:
+def _to_label(data: Path, proposed: Proposals, but: Iterable[str] = ()) -> tuple[str, ...]:
+    """The pictures below a folder, without those of empty stands, and without others."""
+    paths, known = tuple(pictures_below(data)), {*but}
+    known |= stands_among(paths, proposed)
+    return tuple(path for path in paths if path not in known)
+
+
+def _of_boxes(data: Path, boxes: Dataset, proposed: Proposals) -> Found:
     """What a set of boxes holds, without what is wrong in the labels of single pictures."""
     below = _below(data, boxes.root)
     unread = _unread(below, boxes.faults)
@@ -143,7 +165,8 @@ def _of_boxes(data: Path, boxes: Dataset) -> Found:
     alone = sorted(path for path in waiting if path not in known)
     seen = survey(boxes.root)
     beside = [_inner(below, path) for path in seen.beside(boxes.paths)]
-    extra = [*alone, *(path for path in beside if path not in waiting)]
+    passed = stands_among(beside, proposed) | waiting.keys()
+    extra = [*alone, *(path for path in beside if path not in passed)]
     why = "the picture is of another shape than its labels say"
     trouble = dict.fromkeys(rest, why) | waiting
     paths = (*own, *rest, *extra)

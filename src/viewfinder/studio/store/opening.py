@@ -13,6 +13,7 @@ from viewfinder.errors import InputError
 from viewfinder.files import explained_writing
 from viewfinder.studio.store import lines, tables
 from viewfinder.studio.store.database import Database, database_file
+from viewfinder.studio.store.proposed_kind import reconsider
 from viewfinder.studio.store.records import Kind
 from viewfinder.studio.store.store import Store
 from viewfinder.wording import counted
@@ -30,17 +31,24 @@ def open_store(
 
     Args:
         url: of a PostgreSQL database that keeps this one set, for a team; None for SQLite.
-        kind: what is to be labelled, where the folder is new to the store and could be either:
-            class folders can be given boxes. None for what the folder shows.
+        kind: what is to be labelled, where the folder could be either and nobody labelled it yet:
+            class folders can be given boxes. None for what the folder shows: class folders for
+            which boxes are proposed are labelled with boxes.
         wait: return when the first reading is over.
 
     Raises:
         InputError: no such folder, or the database is damaged, newer, another program's, or cannot
-            be reached, or the folder's labels are kept in the other place, or with those of a set
-            that it lies in; with `wait` also why the folder cannot be read.
+            be reached, or the folder's labels are kept in the other place, with those of a set
+            that it lies in, or are of another kind; with `wait` also why the folder cannot be read.
     """
     data = data.expanduser()
-    store = Store(data, _database(data, url), kind)
+    database = _database(data, url)
+    try:
+        reconsider(database, data, kind)
+    except BaseException:
+        database.close()
+        raise
+    store = Store(data, database, kind)
     if wait:
         try:
             store.wait()

@@ -15,6 +15,7 @@ from viewfinder.studio.store.changes import Operation, checked, checked_id
 from viewfinder.studio.store.database import Database, set_value, value_of
 from viewfinder.studio.store.folder_records import DiskReport
 from viewfinder.studio.store.opinions import Opinions
+from viewfinder.studio.store.proposed_kind import refuse_boxes
 from viewfinder.studio.store.reader import Reader
 from viewfinder.studio.store.records import (
     Applied,
@@ -115,6 +116,7 @@ class Store(Reader):
         checked(operation)
 
         def work(writer: Writer) -> str:
+            refuse_boxes(writer.connection, operation.changes)
             undoing.forget_undone(writer.connection, operation.person)
             apply_all(writer, operation)
             return said_of(operation)

@@ -4,6 +4,7 @@ import { Refused, get, newId, post } from "./api.js";
 import { Adding } from "./adding.js";
 import { first } from "./beginning.js";
 import { drawAway, drawSending } from "./away.js";
+import { boxlessBecause, whyBoxless } from "./boxless.js";
 import { Chips } from "./chips.js";
 import { ClassPanel } from "./classes.js";
 import { actions } from "./commands.js";
@@ -55,6 +56,7 @@ export class Page {
   /** Of the questions how things stand, the last, and the last that was answered. */
   #asked = 0;
   #newest = 0;
+  #toldBoxless = false;
   #drawAgain = () => this.draw();
 
   /** @param {any} start  what the server says at the start */
@@ -219,9 +221,16 @@ export class Page {
     await this.anew().catch(() => {});
   }
 
+  /** Why there are no boxes, once: to drag the picture along is right where it is near. */
+  #boxless() {
+    const why = this.#toldBoxless ? "" : whyBoxless;
+    this.#toldBoxless = true;
+    return why;
+  }
+
   /** A stroke that can draw nothing: say why. */
   #unwritable() {
-    const why = unreadBecause(this);
+    const why = this.studio.whole ? this.#boxless() : unreadBecause(this);
     if (why) this.dialogs.once(why, 5);
   }
 
@@ -271,6 +280,8 @@ export class Page {
 
   /** Do what a command says. @param {string} id */
   run(id) {
+    const why = boxlessBecause(this.studio, id);
+    if (why) return this.dialogs.once(why, 8);
     this.after(() => Promise.race([this.shaping.heard(id) || this.actions[id](), new Promise((go) => setTimeout(go, PATIENCE))]));
   }
 

@@ -1,5 +1,6 @@
 /** The panels of the picture's proposals and boxes: what the stage shows, as text and buttons. */
 
+import { boxlessProposals } from "./boxless.js";
 import { button, element } from "./dialogs.js";
 import { follow, mark } from "./editing.js";
 import { marksOf } from "./shapes.js";
@@ -14,6 +15,7 @@ export function drawProposals(studio, keep, run) {
   const all = [...(studio.content?.proposals.values() ?? [])].filter((each) => each.state === "open" && each.track === undefined);
   place.hidden = all.length === 0;
   if (!all.length || place.contains(document.activeElement) && /** @type {HTMLElement} */ (document.activeElement).matches("[type=range]:active")) return;
+  if (studio.whole) return place.replaceChildren(...boxlessProposals(all.length));
   const focused = document.activeElement?.id;
   const taking = studio.above().length;
   const takeAll = button(`accept ${taking}`, () => accept(studio, studio.above().map((each) => each.id)), { id: "accept-all", "aria-label": `Accept the ${taking} at or above the sliders` });

@@ -1,6 +1,7 @@
 /** Who labels here: one's own name, who is where, and pictures that one person has at a time. */
 
 import { SECOND, get, identify, post } from "./api.js";
+import { makesBoxes, whyBoxless } from "./boxless.js";
 import { Dialogs, button, element } from "./dialogs.js";
 import { showOpinions } from "./opinions.js";
 import { unreadBecause } from "./unread.js";
@@ -137,6 +138,10 @@ export class People {
     const here = (/** @type {import("./labels.js").Change} */ each) => each.picture === picture?.id;
     // Whether it is done is for whoever has it to say.
     const counts = (/** @type {import("./labels.js").Change} */ each) => EDITS.includes(each.do) || ((this.holder !== "" || !picture?.ready) && each.do === "SetState");
+    if (studio.whole && makesBoxes(changes)) {
+      dialogs.once(whyBoxless, 8);
+      return true;
+    }
     if (!picture || studio.whole || !changes.some((each) => counts(each) && here(each))) return false;
     const set = changes.some((each) => each.do === "SetState" && here(each));
     const why = !picture.ready ? unreadBecause(this.page) : this.holder ? `${this.holder} has this picture now.` : picture.state === "done" && !set ? "This picture is done: u reopens it." : "";

@@ -153,7 +153,7 @@ export class Pointer {
     const grip = event.altKey ? null : this.#grip(event);
     if (grip) return grip;
     if (event.pointerType === "touch" && !this.fingerDraws) return { kind: "pan" };
-    if (!this.studio.writable) this.studio.onunwritable();
+    if (!this.studio.writable && !this.studio.whole) this.studio.onunwritable();
     return this.studio.writable ? { kind: "draw" } : { kind: "pan" };
   }
 
@@ -231,6 +231,7 @@ export class Pointer {
       if (event.button === 0) this.#click(event);
       return;
     }
+    if (gesture.kind === "pan" && this.studio.whole && event.button === 0 && !this.space) this.studio.onunwritable();
     if (gesture.kind !== "pan" && gesture.kind !== "wait") this.#shape(gesture);
     const band = this.stage.band;
     this.stage.band = null;
