@@ -1,6 +1,7 @@
 /** Adding pictures: dropped on the page, chosen, or given by a path of this machine. */
 
 import { Refused, post, send } from "./api.js";
+import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
 
 /** @typedef {{waiting: number, doing: string, said: [number, string][]}} State */
@@ -62,7 +63,7 @@ export class Adding {
         dialogs.dialog.close("");
         this.#watch();
       } catch (error) {
-        said.textContent = error instanceof Refused ? error.message : "The server does not answer.";
+        said.textContent = unanswered(error);
       }
     });
     return element("div", { class: "field" }, "A path on this machine", form, said);

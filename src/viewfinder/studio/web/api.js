@@ -50,6 +50,10 @@ export class Refused extends Error {
 /** Whether a server that was begun since answers, which does not know this page. @param {unknown} error */
 export const barred = (error) => error instanceof Refused && [401, 403, 421].includes(error.status);
 
+/** What may be answered to a request that would be right later. @param {unknown} error */
+export const passing = (error) =>
+  !(error instanceof Refused) || error.status >= 500 || barred(error) || [408, 429].includes(error.status);
+
 /** @param {Response} answer */
 async function read(answer) {
   const document = await answer.json().catch(() => ({}));

@@ -1,6 +1,7 @@
 /** Labels that may be wrong: crops of boxes, those in front that look like another class. */
 
-import { Refused, get, post } from "./api.js";
+import { get, post } from "./api.js";
+import { unanswered } from "./away.js";
 import { confusion, merge } from "./confusion.js";
 import { button, element } from "./dialogs.js";
 import { put } from "./editing.js";
@@ -125,7 +126,7 @@ class Grid {
         await new Promise((go) => setTimeout(go, OFTEN));
       }
     } catch (error) {
-      if (turn === this.#turn) this.draw(error instanceof Refused ? error.message : "The server does not answer.");
+      if (turn === this.#turn) this.draw(unanswered(error));
     }
   }
 

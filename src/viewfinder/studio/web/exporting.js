@@ -1,6 +1,7 @@
 /** The labels as files of another layout, whole or not at all. */
 
-import { Refused, post } from "./api.js";
+import { post } from "./api.js";
+import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
 
 const BOXES = [["coco", "COCO, one JSON file"], ["yolo", "YOLO, a text file a picture"], ["voc", "Pascal VOC, an XML file a picture"]];
@@ -43,8 +44,7 @@ async function write({ dialogs, labels }, to, out) {
     for (const note of done.notes.slice(0, 5)) close.before(element("p", {}, note));
     if (!said.isConnected) dialogs.say(`${what} written to ${done.out}`, 20);
   } catch (error) {
-    const why = error instanceof Refused ? error.message : "the server does not answer";
-    said.textContent = `Nothing was exported: ${why}`;
+    said.textContent = `Nothing was exported. ${unanswered(error)}`;
     if (!said.isConnected) dialogs.say(said.textContent, 20);
   }
 }

@@ -1,6 +1,7 @@
 /** Who did what when, and back to any of these moments. */
 
-import { Refused, get, newId, post } from "./api.js";
+import { get, newId, post } from "./api.js";
+import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
 
 /**
@@ -37,8 +38,8 @@ export async function showHistory(page) {
       before = found.at(-1)?.seq ?? before;
       more.hidden = found.length < AT_ONCE;
       if (!list.children.length) list.append(element("p", {}, "Nothing was done here yet."));
-    } catch {
-      list.append(element("p", {}, "The server does not answer."));
+    } catch (error) {
+      list.append(element("p", {}, unanswered(error)));
     }
   };
   const again = () => {
@@ -76,6 +77,6 @@ async function restore(page, seq, done) {
     await page.anew();
     dialogs.say("Restored. Undo takes it back.", 6);
   } catch (error) {
-    dialogs.say(error instanceof Refused ? error.message : "The server does not answer: nothing was restored.");
+    dialogs.say(unanswered(error, "nothing was restored"));
   }
 }

@@ -1,6 +1,7 @@
 /** Learning: a detector that is trained on what is done, and proposes for what is to do. */
 
-import { Refused, post } from "./api.js";
+import { post } from "./api.js";
+import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
 import { showUse } from "./using.js";
 
@@ -115,7 +116,7 @@ export class Learning {
       await labels.outbox.settled();
       await post(path, given);
     } catch (error) {
-      dialogs.say(error instanceof Refused ? error.message : "The server does not answer.");
+      dialogs.say(unanswered(error));
     }
     await page.status().catch(() => {});
   }

@@ -3,7 +3,7 @@
 import { Refused, get, newId, post } from "./api.js";
 import { Adding } from "./adding.js";
 import { first } from "./beginning.js";
-import { drawAway, drawSending } from "./away.js";
+import { drawAway, drawSending, patiently, unanswered } from "./away.js";
 import { boxlessBecause, whyBoxless } from "./boxless.js";
 import { Chips } from "./chips.js";
 import { ClassPanel } from "./classes.js";
@@ -16,7 +16,7 @@ import { Learning } from "./learning.js";
 import { listen } from "./listening.js";
 import { News } from "./news.js";
 import { Press, Turns } from "./order.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, keptEdits } from "./outbox.js";
 import { drawBoxes, drawProposals, stateOf } from "./panels.js";
 import { People, started } from "./people.js";
 import { Pointer } from "./pointer.js";
@@ -113,7 +113,8 @@ export class Page {
     if (this.outbox.waiting) await Promise.race([this.outbox.settled(), new Promise((go) => setTimeout(go, 5000))]);
     this.labels.takeStatus(this.start);
     if (this.start.classes.length) this.studio.label = this.labels.listed()[0]?.id ?? null;
-    await first(this);
+    await patiently(() => first(this), () => this.outbox.waiting);
+    drawSending(this.outbox);
     this.tell(this.start.progress);
     this.learning.hear(this.start.learning);
     this.news.ofFolder(this.start.news);
@@ -135,7 +136,7 @@ export class Page {
       await this.came();
       if (this.studio.picture) await this.travel.fresh(this.studio.picture.id);
     } catch (error) {
-      this.dialogs.say(error instanceof Refused ? error.message : "The server does not answer.");
+      this.dialogs.say(unanswered(error));
     }
   }
 
@@ -247,7 +248,7 @@ export class Page {
     this.settings.thresholds = { ...this.studio.thresholds };
     this.settings.found = { ...this.studio.sliders.least };
     this.settings.guesses = this.studio.guesses;
-    post("/api/settings", this.settings).catch(() => this.dialogs.say("The keys and sliders could not be kept: the server does not answer."));
+    post("/api/settings", this.settings).catch((error) => this.dialogs.say(`The keys and sliders could not be kept. ${unanswered(error)}`));
   }
 
   /** Draw the panels, once for all that happened since the screen was last shown. */
@@ -294,13 +295,13 @@ export class Page {
 
 document.documentElement.dataset.theme = themeAtStart();
 try {
-  const page = new Page(await started());
+  const page = new Page(await patiently(started, keptEdits));
   // For a person's questions in the browser's console, and for tests.
   Object.assign(window, { viewfinder: page });
   await page.begin();
 } catch (error) {
   const place = byId("empty");
-  place.textContent = error instanceof Refused ? error.message : "The page could not begin: reload it once the server is there.";
+  place.textContent = error instanceof Refused ? error.message : "The page could not begin: reload it.";
   place.hidden = false;
   console.error(error);
 }

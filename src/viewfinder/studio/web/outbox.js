@@ -5,7 +5,7 @@
  * same id changes nothing there, so whatever was cut short is simply sent once more.
  */
 
-import { Refused, barred, post } from "./api.js";
+import { Refused, passing, post } from "./api.js";
 
 /**
  * @typedef {{id: string, path: string, body: any, target?: string}} Entry
@@ -15,10 +15,6 @@ import { Refused, barred, post } from "./api.js";
 
 const FIRST_WAIT = 400;
 const LONGEST_WAIT = 5000;
-
-/** What the server may say of a request that would be right later. @param {unknown} error */
-const passing = (error) =>
-  !(error instanceof Refused) || error.status >= 500 || barred(error) || [408, 429].includes(error.status);
 
 export class Outbox {
   /** @type {(Entry & {n: number})[]} */
@@ -161,6 +157,15 @@ export class Outbox {
     });
     this.#wake = null;
   }
+}
+
+/** How many edits this browser keeps, of whatever set at this address. */
+export async function keptEdits() {
+  const database = await opened();
+  if (!database) return 0;
+  const count = Number(await done(database.transaction("edits").objectStore("edits").count()));
+  database.close();
+  return count;
 }
 
 /** The browser's database; null where it keeps none, as in a private window of some. */

@@ -1,6 +1,7 @@
 /** Pictures that were fetched and decoded, some of them before they were asked for. */
 
-import { Refused, get } from "./api.js";
+import { get } from "./api.js";
+import { unanswered } from "./away.js";
 import { element } from "./dialogs.js";
 
 // Those that are looked over at once, as many that come after them, and some around the one in hand.
@@ -53,7 +54,7 @@ async function why(id) {
     await get(`/api/pictures/${id}/pixels`);
     return "This browser cannot decode it, although the server can: try another browser, or save it as PNG or JPEG.";
   } catch (error) {
-    return error instanceof Refused ? error.message : "The server does not answer.";
+    return unanswered(error);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Who proposes boxes: one menu, in which what cannot be used is grey and says why. */
 
-import { Refused, get, post } from "./api.js";
+import { get, post } from "./api.js";
+import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
 
 /** @typedef {{by: string, empty?: number, file?: string, name?: string, names?: string[]}} Asked */
@@ -23,7 +24,7 @@ export async function showProposers(page) {
   try {
     reasons = await get("/api/propose");
   } catch (error) {
-    return dialogs.say(error instanceof Refused ? error.message : "The server does not answer.");
+    return dialogs.say(unanswered(error));
   }
   const able = Object.keys(ABOUT).filter((by) => !reasons[by]);
   const fields = new Map(able.map((by) => [by, fieldsOf(page, by)]));
@@ -55,7 +56,7 @@ export async function showProposers(page) {
       dialogs.dialog.close("");
       await page.status();
     } catch (error) {
-      said.textContent = error instanceof Refused ? error.message : "The server does not answer.";
+      said.textContent = unanswered(error);
     }
   });
   choose();

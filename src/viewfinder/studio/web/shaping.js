@@ -5,7 +5,8 @@
  * What is drawn with them is shown over the picture until it is whole; then it is one edit.
  */
 
-import { Refused, post } from "./api.js";
+import { post } from "./api.js";
+import { unanswered } from "./away.js";
 import { drawn, put } from "./editing.js";
 import { clamp, toPicture } from "./geometry.js";
 import { Points } from "./points.js";
@@ -202,7 +203,7 @@ export class Shaping {
       } catch (error) {
         if (turn !== this.#turn) return;
         this.strokes.pop();
-        dialogs.say(error instanceof Refused ? error.message : "The server does not answer: draw the box.", 5);
+        dialogs.say(unanswered(error, "draw the box"), 5);
       }
       stage.draw();
     };

@@ -1,6 +1,7 @@
 /** From picture to picture, and back in time. */
 
-import { Refused, get, newId, post } from "./api.js";
+import { get, newId, post } from "./api.js";
+import { unanswered } from "./away.js";
 import { keepPlace } from "./beginning.js";
 import { paste } from "./clipboard.js";
 import { unreadBecause } from "./unread.js";
@@ -36,8 +37,7 @@ export class Travel {
       this.#around = known?.ahead[0] === id ? { ...known, of: id, ahead: known.ahead.slice(1), behind: undefined } : null;
       this.#prepare(id, turn).catch(() => {}); // whatever fails here is asked again when it is needed
     } catch (error) {
-      if (error instanceof Refused) dialogs.say(error.message);
-      else dialogs.say("The server does not answer: this picture is not here yet.");
+      dialogs.say(unanswered(error, "this picture is not here yet"));
     }
   }
 
@@ -90,8 +90,8 @@ export class Travel {
       if (next !== undefined) await this.open(next);
       else if (filter) await this.#fromStart(filter);
       else dialogs.say(backwards ? "This is the first picture." : "This is the last picture.", 3);
-    } catch {
-      dialogs.say("The server does not answer: the next picture is not here yet.");
+    } catch (error) {
+      dialogs.say(unanswered(error, "the next picture is not here yet"));
     }
   }
 
@@ -140,8 +140,8 @@ export class Travel {
       if (studio.picture?.id !== picture.id) return;
       if (boxes.length) paste(studio, boxes);
       else dialogs.say("The picture before has no boxes.", 4);
-    } catch {
-      dialogs.say("The server does not answer: the picture before is not here.");
+    } catch (error) {
+      dialogs.say(unanswered(error, "the picture before is not here"));
     }
   }
 
@@ -176,7 +176,7 @@ export class Travel {
       const at = answer.pictures[0] ?? studio.picture?.id;
       if (at) await this.#reload(at);
     } catch (error) {
-      dialogs.say(error instanceof Refused ? error.message : "The server does not answer: undo needs it here.", 4);
+      dialogs.say(unanswered(error, "undo needs it here"), 4);
     }
   }
 

@@ -1,6 +1,7 @@
 /** What is said where labels could not be read: of the folder, of this picture, or of others. */
 
-import { Refused, newId, post } from "./api.js";
+import { newId, post } from "./api.js";
+import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
 
 /** @typedef {import("./api.js").Unread} Unread */
@@ -72,7 +73,7 @@ async function anew(page, picture) {
     await post("/api/anew", { id: newId(), picture: picture.id, session: page.session });
     await page.anew();
   } catch (error) {
-    page.dialogs.say(error instanceof Refused ? error.message : "The server does not answer.");
+    page.dialogs.say(unanswered(error));
   }
 }
 

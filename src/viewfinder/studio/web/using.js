@@ -1,6 +1,7 @@
 /** What can be done with what was learnt: its report, a picture that is tried on it, and the commands. */
 
-import { Refused, attempt } from "./api.js";
+import { attempt } from "./api.js";
+import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
 
 const [WIDE, HIGH] = [640, 400];
@@ -24,7 +25,7 @@ export async function showUse(page) {
       said.textContent = `${told(file.name, boxes)}${says ? ` (${says}.)` : ""}`;
       await paint(page, canvas, file, boxes);
     } catch (error) {
-      said.textContent = error instanceof Refused ? error.message : "The server does not answer.";
+      said.textContent = unanswered(error);
     }
   };
   input.addEventListener("change", () => ask(input.files?.[0]));
