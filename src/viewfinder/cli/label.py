@@ -8,6 +8,7 @@ stay as they are. Ctrl-C ends the server; what was not sent yet waits in the bro
   viewfinder label my-photos --no-browser    print its address and open nothing
   viewfinder label turn.mp4                  frames of a video, taken into turn/
   viewfinder label runs/demo                 what the demo filmed and proposed
+  viewfinder label my-photos --restore my-photos-jsonl.jsonl     begin with what Export wrote
 
 Example:
 
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.errors import InputError
-from viewfinder.wording import counted
+from viewfinder.wording import counted, shown, some
 
 if TYPE_CHECKING:
     from viewfinder.studio.store import Store
@@ -51,6 +52,9 @@ class Flags:
     kind: Literal["boxes", "classes"] | None = None
     """What is labelled in class folders, while nobody has labelled anything there: a class for each
     picture, or boxes. If not given, boxes where `viewfinder propose` proposed some."""
+    restore: Path | None = None
+    """Begin with all that *Export* wrote as JSON lines: labels, proposals and history. Refused
+    where the folder has labels in the studio already."""
     database: str | None = None
     """URL of a PostgreSQL database that keeps the labels of this set, for a team; from then on this
     and other commands use them where VIEWFINDER_DATABASE names it, and else refuse the set, whose
@@ -64,8 +68,9 @@ def run(flags: Flags) -> int:
     from viewfinder.datasets.formats.label_server import DATABASE, served_at
     from viewfinder.demo.folder import labelled_of
     from viewfinder.studio.server.address import address_at
-    from viewfinder.studio.store import open_store
 
+    if flags.restore is not None and flags.kind is not None:
+        raise InputError("--kind goes without --restore: what is labelled is what was exported")
     person = flags.person or _account()
     data = labelled_of(_frames_of(flags.data) if flags.data.is_file() else flags.data)
 
@@ -74,7 +79,7 @@ def run(flags: Flags) -> int:
         url = served_at(data)
 
     def begin() -> "Store":
-        store = open_store(data, url=url, kind=flags.kind)
+        store = _opened(flags, data, url)
         print(f"{data}: label at {address.url}")
         if store.caution():
             print(store.caution())
@@ -94,6 +99,33 @@ def run(flags: Flags) -> int:
             gc.enable()
             serve(server, address.bound)
     return 0
+
+
+def _opened(flags: Flags, data: Path, url: str | None) -> "Store":
+    """The labels of a folder, which may be those of a file."""
+    from viewfinder.studio.store import open_store, read_lines
+
+    if flags.restore is None:
+        return open_store(data, url=url, kind=flags.kind)
+    store = read_lines(data, flags.restore.expanduser(), url=url)
+    boxes, paths = sum(store.counts().boxes.values()), _paths(store)
+    print(f"{data}: restored {counted(len(paths), 'picture')} with {counted(boxes, 'box')}")
+    missing = [shown(path) for path in paths if not (data / path).is_file()]
+    if missing:
+        lack = "lacks" if len(missing) == 1 else "lack"
+        print(
+            f"{counted(len(missing), 'picture')} {lack} a file in {data} ({some(missing, 10)}): "
+            "put there, it has its labels"
+        )
+    return store
+
+
+def _paths(store: "Store") -> list[str]:
+    """Where all pictures of a store lie, relative to its folder."""
+    paths: list[str] = []
+    while part := store.pictures(start=len(paths), count=1000).pictures:
+        paths += [each.path for each in part]
+    return paths
 
 
 def _open(url: str) -> None:

@@ -165,7 +165,7 @@ def test_a_database_that_is_away_is_said_and_not_a_server_that_answers(served, p
         patch.setattr(served.store, "history", away)
         page.evaluate("viewfinder.status().catch(() => {})")
         until(lambda: why in (page.locator("#away").text_content() or ""))
-        assert "The labels cannot be reached." in page.locator("#away").text_content()
+        assert "The database does not answer." in page.locator("#away").text_content()
         assert "start" not in page.locator("#away").text_content()
     page.evaluate("viewfinder.status().catch(() => {})")
     page.locator("#away").wait_for(state="hidden")

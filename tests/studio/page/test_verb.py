@@ -8,14 +8,16 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import brought
 import pytest
 
 from viewfinder.cli.label import _frames_of
+from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.pictures.video_writing import write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.server.serving import studio_server
-from viewfinder.studio.store import open_store
+from viewfinder.studio.store import Operation, PutBox, PutClass, open_store
 
 
 def test_label_prints_its_address_and_ends_by_ctrl_c(tmp_path):
@@ -76,3 +78,56 @@ def test_an_address_that_cannot_be_had_is_said(served):
 def test_a_folder_that_is_none_is_said(tmp_path):
     with pytest.raises(InputError, match="no folder"):
         open_store(tmp_path / "nothing")
+
+
+def test_what_was_exported_as_json_lines_is_begun_with(tmp_path, new_schema, monkeypatch):
+    """In the folder, and in a server's database; pictures that are not there are named."""
+    photos = tmp_path / "photos"
+    for stem in "abc":
+        brought.picture(photos / f"{stem}.png")
+    with open_store(photos, wait=True) as store:
+        one, two = PutBox("b", 1, "k", (1, 2, 9, 9), 0), PutBox("c", 3, "k", (3, 2, 9, 9), 0)
+        store.apply(Operation("o1", (PutClass("k", "mug", 0), one, two), "ann"))
+        store.write_lines(tmp_path / "all.jsonl")
+        contents, history = store.contents(), store.history()
+    for number, url in enumerate((None, new_schema())):
+        copy = tmp_path / f"copy{number}"
+        for stem in "ab":
+            brought.picture(copy / f"{stem}.png")
+        said, status = labelled(copy, "--restore", tmp_path / "all.jsonl", url=url)
+        assert status == 0
+        assert "restored 3 pictures with 2 boxes" in said
+        assert "1 picture lacks a file" in said
+        assert "(c.png)" in said
+        with open_store(copy, url=url, wait=True) as store:
+            assert (store.contents(), store.history()[-1]) == (contents, history[-1])
+        if url:
+            monkeypatch.setenv("VIEWFINDER_DATABASE", url)
+        assert len(open_dataset(copy).boxes) == 2
+        said, status = labelled(copy, "--restore", tmp_path / "all.jsonl", url=url)
+        assert status == 2
+        assert "has labels already" in said
+    new = tmp_path / "new"
+    new.mkdir()
+    for file in (tmp_path / "none.jsonl", photos / "a.png"):
+        said, status = labelled(new, "--restore", file)
+        assert status == 2
+        assert str(file) in said
+        assert not (new / ".viewfinder").exists()
+
+
+def labelled(data, *words, url=None):
+    """What the verb prints before it serves, and how it ends."""
+    words = [*words, *(["--database", url] if url else [])]
+    command = [sys.executable, "-m", "viewfinder", "label", data, "--no-browser", "--port", "0"]
+    out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    said = []
+    with subprocess.Popen([*command, *words], **out, text=True) as process:
+        for line in process.stdout:
+            said.append(line)
+            if "Ctrl-C ends it" in line:
+                url = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", "".join(said))[0]
+                opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+                opener.open(url, timeout=60).close()  # it serves
+                process.send_signal(signal.SIGINT)
+        return "".join(said), process.wait(60)

@@ -83,6 +83,19 @@ def contents(connection: Connection) -> bytes:
     return b"".join(found)
 
 
+def look(file: Path) -> None:
+    """See that a file is whole, and what `write` wrote.
+
+    Raises:
+        InputError: it is damaged, cut, of another version, or not there.
+    """
+    try:
+        for _row in _rows(file):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror or error}") from None
+
+
 def read(database: Database, file: Path) -> None:
     """Fill a new store with what `write` wrote, all of it or nothing.
 
@@ -93,7 +106,8 @@ def read(database: Database, file: Path) -> None:
         for table in (tables.operation, tables.picture, tables.box):
             if connection.execute(select(func.count()).select_from(table)).scalar():
                 raise InputError(
-                    f"{database.name} has labels already: read the lines into a new one"
+                    f"{database.name} has labels already, which would be lost: restore into a "
+                    "folder that was not opened in the studio yet, or move that elsewhere"
                 )
         own = value_of(connection, STORE)
         connection.execute(tables.meta.delete())

@@ -114,6 +114,7 @@ def read_lines(data: Path, file: Path, *, url: str | None = None) -> Store:
     Raises:
         InputError: the folder has a store with labels, or the file is damaged or cut.
     """
+    lines.look(file)  # before anything is made beside the pictures
     database = _database(data, url)
     try:
         lines.read(database, file)
