@@ -319,11 +319,12 @@ def test_everything_goes_through_json_lines(rich, tmp_path):
     with pytest.raises(InputError, match="has labels already"):
         read_lines(copy, tmp_path / "all.jsonl")
     rows = (tmp_path / "all.jsonl").read_bytes().splitlines(keepends=True)
+    shutil.rmtree(copy / ".viewfinder")
     for cut in (rows[:-1], rows[:4] + rows[5:], [b"{}\n"], [*rows[:3], b"[1]\n", *rows[3:]]):
         (tmp_path / "cut.jsonl").write_bytes(b"".join(cut))
-        shutil.rmtree(copy / ".viewfinder")
         with pytest.raises(InputError):
             read_lines(copy, tmp_path / "cut.jsonl")
+        assert not (copy / ".viewfinder").exists()
 
 
 @pytest.mark.parametrize(
