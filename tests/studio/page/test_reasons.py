@@ -1,9 +1,10 @@
 """Why what was learnt answers a picture so: a key, and a page beside the studio's."""
 
+import threading
 from pathlib import Path
 
 import pytest
-from studio_page import told
+from studio_page import told, until
 
 from viewfinder.errors import InputError
 from viewfinder.studio.learning.teacher import Teacher
@@ -36,7 +37,7 @@ def test_a_key_shows_the_reasons_in_a_new_tab(page, person, monkeypatch):
     )
     with page.context.expect_page() as opened:
         person.press("Shift+e")
-    opened.value.get_by_role("heading", name="reasons").wait_for()
+    opened.value.get_by_role("heading", name="reasons", exact=True).wait_for()
     assert opened.value.title() == "awake"
     assert opened.value.locator("code").inner_text() == "viewfinder why --html why.html"
     file = Path(Asked.words[4])
@@ -45,6 +46,42 @@ def test_a_key_shows_the_reasons_in_a_new_tab(page, person, monkeypatch):
     # It is of no origin, so that nothing in it can ask the server.
     assert opened.value.evaluate("self.origin") == "null"
     opened.value.close()
+
+
+def test_while_reasons_are_looked_for_and_where_there_are_none_a_page_says_so(
+    served, page, monkeypatch
+):
+    goes_on = threading.Event()
+
+    class Slow(Asked):
+        def lines(self, words):
+            assert goes_on.wait(60)
+            yield "no page is written\n"
+
+    monkeypatch.setattr(Teacher, "learnt", lambda _: "runs/first")
+    monkeypatch.setattr(reasons, "Worker", Slow)
+    folder = served.store.data
+    (folder / "000.png").rename(folder / "<b>\u202ex.png")
+    served.store.look_at_disk()
+    url = f"{served.root}/api/pictures/1/why"
+    page.goto(url, wait_until="commit")
+    # While another page is on its way, only the browser itself tells what it shows.
+    browser = page.context.new_cdp_session(page)
+    asked = {"expression": "document.body?.innerText ?? ''"}
+
+    def shown():
+        return browser.send("Runtime.evaluate", asked)["result"]["value"]
+
+    until(lambda: "Looking for reasons" in shown())
+    assert "a minute or two" in shown()
+    assert "<b>\u202ex.png" in shown()
+    assert "&lt;b&gt;" in page.context.request.get(url).text()
+    goes_on.set()
+    until(lambda: "No reasons" in shown())
+    assert "what was learnt finds nothing in this picture" in shown()
+    answer = page.goto(f"{served.root}/api/pictures/99/why")  # none of this number
+    assert answer.status == 400
+    assert "There are none to show" in page.locator("p").first.inner_text()
 
 
 def test_what_cannot_be_asked_is_said(tmp_path, monkeypatch):
