@@ -3,6 +3,7 @@
 import { Refused, post, send } from "./api.js";
 import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
+import { isolated } from "./names.js";
 
 /** @typedef {{waiting: number, doing: string, said: [number, string][]}} State */
 
@@ -45,7 +46,7 @@ export class Adding {
       chosen("Pictures and videos", { accept: "image/*,video/*" }), chosen("A folder", { webkitdirectory: "" }),
     ];
     if (start.local) content.push(this.#path());
-    content.push(element("p", {}, `They are copied into ${start.folder}; names are kept, and nothing is overwritten.`),
+    content.push(element("p", {}, `They are copied into ${isolated(start.folder)}; names are kept, and nothing is overwritten.`),
       element("div", { class: "row" }, button("Look again for what came into the folder", () => dialogs.dialog.close("look")), button("Close", () => dialogs.dialog.close(""))));
     const answer = await dialogs.show("Add pictures", content);
     if (answer === "look") await this.page.look();
@@ -105,12 +106,12 @@ export class Adding {
       for (let next = queue.shift(); next; next = queue.shift()) {
         this.#show();
         try {
-          if (next.file.size > start.largest) throw new Refused(413, `${next.name} is too large`);
+          if (next.file.size > start.largest) throw new Refused(413, `${isolated(next.name)} is too large`);
           const made = await send(next.name, next.file);
           if (made.video) videos++;
           else pictures++;
         } catch (error) {
-          refused.push(error instanceof Refused ? error.message : `${next.name} could not be sent`);
+          refused.push(error instanceof Refused ? error.message : `${isolated(next.name)} could not be sent`);
         }
         this.#sent++;
       }

@@ -3,6 +3,7 @@
 import { button, element } from "./dialogs.js";
 import { choose } from "./editing.js";
 import { clash, classKeys, shownKey, written } from "./keys.js";
+import { isolated } from "./names.js";
 
 /** @typedef {import("./api.js").LabelClass} LabelClass */
 
@@ -70,7 +71,7 @@ export class ClassPanel {
     const name = await this.dialogs.name("A new class");
     if (!name) return;
     if (this.labels.named(name)) {
-      this.dialogs.say(`There is a class ${name} already.`);
+      this.dialogs.say(`There is a class ${isolated(name)} already.`);
       return;
     }
     const made = this.labels.newClass(name);
@@ -100,9 +101,9 @@ export class ClassPanel {
 
   /** @param {LabelClass} each */
   async #rename(each) {
-    const name = await this.dialogs.name(`Another name for ${each.name}`, each.name);
+    const name = await this.dialogs.name(`Another name for ${isolated(each.name)}`, each.name);
     if (!name || name === each.name) return;
-    if (this.labels.named(name)) this.dialogs.say(`There is a class ${name} already: merge the two instead.`);
+    if (this.labels.named(name)) this.dialogs.say(`There is a class ${isolated(name)} already: merge the two instead.`);
     else this.#put(each, { name });
   }
 
@@ -121,7 +122,7 @@ export class ClassPanel {
     };
     addEventListener("keydown", pressed, { capture: true });
     const none = button("No key of its own", () => this.dialogs.dialog.close("key "));
-    const chosen = await this.dialogs.show(`The key for ${each.name}`, [said, none]);
+    const chosen = await this.dialogs.show(`The key for ${isolated(each.name)}`, [said, none]);
     removeEventListener("keydown", pressed, { capture: true });
     if (chosen.startsWith("key ")) this.#put(each, { key: chosen.slice(4) });
   }
@@ -141,7 +142,7 @@ export class ClassPanel {
   /** @param {LabelClass} each */
   async #merge(each) {
     const others = this.labels.listed().filter((one) => one.id !== each.id);
-    const chosen = await this.dialogs.find(`All that is ${each.name} becomes …`, others);
+    const chosen = await this.dialogs.find(`All that is ${isolated(each.name)} becomes …`, others);
     if (!chosen?.id) return;
     this.labels.commit([{ do: "MergeClass", id: each.id, into: chosen.id }]);
     if (this.studio.label === each.id) this.studio.label = chosen.id;

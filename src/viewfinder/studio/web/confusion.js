@@ -1,6 +1,7 @@
 /** Which classes are taken for which: a table of how often, each cell of which leads to its crops. */
 
 import { button, element } from "./dialogs.js";
+import { isolated } from "./names.js";
 
 /**
  * @typedef {import("./doubts.js").Crop} Crop
@@ -29,7 +30,7 @@ export function confusion({ labels }, crops, chosen, choose) {
     const count = counts.get(`${label} ${other}`) ?? 0;
     if (!count) return element("td", {}, label === other ? "·" : "");
     const here = chosen?.label === label && chosen.other === other;
-    const says = `${count} of ${labels.classOf(label)?.name} taken for ${labels.classOf(other)?.name}`;
+    const says = `${count} of ${isolated(labels.classOf(label)?.name ?? "?")} taken for ${isolated(labels.classOf(other)?.name ?? "?")}`;
     const made = button(String(count), () => choose(here ? null : { label, other }), { "aria-pressed": String(here), "aria-label": says, title: says });
     made.style.background = `color-mix(in srgb, var(--accent) ${Math.round((60 * count) / most)}%, var(--panel))`;
     return element("td", {}, made);
@@ -47,7 +48,7 @@ export async function merge(page, { label, other }) {
   const { dialogs, labels } = page;
   const [one, into] = [labels.classOf(label), labels.classOf(other)];
   if (!one || !into || one.id === into.id) return false;
-  const sure = await dialogs.confirm(`All of ${one.name} are ${into.name} then: one class. Undo parts them again.`, `Merge ${one.name} into ${into.name}`, "Leave them apart");
+  const sure = await dialogs.confirm(`All of ${isolated(one.name)} are ${isolated(into.name)} then: one class. Undo parts them again.`, `Merge ${isolated(one.name)} into ${isolated(into.name)}`, "Leave them apart");
   if (sure) labels.commit([{ do: "MergeClass", id: one.id, into: into.id }], { meant: true });
   return sure;
 }

@@ -1,5 +1,7 @@
 /** Asking and telling. Whatever is shown may be a stranger's name, so all of it is text. */
 
+import { isolated, untwisted } from "./names.js";
+
 /**
  * An element with text and children.
  * @template {keyof HTMLElementTagNameMap} T
@@ -54,7 +56,7 @@ export class Dialogs {
 
   /** Tell something for some seconds. @param {string} text @param {number} [seconds] */
   say(text, seconds = 8) {
-    const note = element("div", { class: "note" }, element("span", {}, text));
+    const note = element("div", { class: "note" }, element("span", {}, untwisted(text)));
     note.append(button("×", () => note.remove(), { "aria-label": "Close this message" }));
     this.notes.append(note);
     while (this.notes.children.length > 4) this.notes.firstChild?.remove();
@@ -63,7 +65,7 @@ export class Dialogs {
 
   /** Tell something, unless it is being told. @param {string} text @param {number} seconds */
   once(text, seconds) {
-    if (![...this.notes.children].some((each) => each.firstChild?.textContent === text)) this.say(text, seconds);
+    if (![...this.notes.children].some((each) => each.firstChild?.textContent === untwisted(text))) this.say(text, seconds);
   }
 
   /** @param {string} title @param {Node[]} content @returns {Promise<string>} what was chosen; "" if it was left */
@@ -136,7 +138,7 @@ export class Dialogs {
       const exact = items.some((each) => each.name === input.value.trim());
       if (fresh && typed && !exact) found.push({ id: null, name: input.value.trim() });
       list.replaceChildren(...found.map((each, place) => element("li", {},
-        button(each.id === null ? `${fresh}: ${each.name}` : each.name, () => this.dialog.close(String(place)), place ? {} : { class: "first" }))));
+        button(each.id === null ? `${fresh}: ${isolated(each.name)}` : each.name, () => this.dialog.close(String(place)), place ? {} : { class: "first" }))));
     };
     input.addEventListener("input", look);
     const form = element("form", {}, input, list);

@@ -7,6 +7,7 @@ import { button, element } from "./dialogs.js";
 import { put } from "./editing.js";
 import { between } from "./geometry.js";
 import { written } from "./keys.js";
+import { isolated } from "./names.js";
 import { small } from "./pictures.js";
 
 /**
@@ -44,8 +45,6 @@ class Grid {
   chosen = new Set();
   /** Which class is taken for which, where only such crops are shown. @type {import("./confusion.js").Cell | null} */
   cell = null;
-  /** How many crops are shown. */
-  #many = SHOWN;
   #last = 0;
   /** Where a rectangle began, and whether it is one by now. @type {{x: number, y: number, band: HTMLElement | null} | null} */
   #drag = null;
@@ -71,10 +70,6 @@ class Grid {
     this.by = element("select", { "aria-label": "Compared by" }, element("option", { value: "looks" }, "by their looks"),
       ...(learnt ? [element("option", { value: "learnt" }, "by what was learnt here")] : []));
     this.table = element("div");
-    this.more = button("", () => {
-      this.#many += SHOWN;
-      this.draw();
-    }, { id: "more-crops" });
     this.merges = button("", () => dialogs.dialog.close("merge"), { id: "merge-these" });
     this.acts = [
       button("As it looks (y)", () => this.move(null), { title: "Give each chosen box the class that is written behind its arrow", class: "first" }),
@@ -86,7 +81,7 @@ class Grid {
     this.place = element("div", { class: "doubts" },
       element("p", {}, "What looks like boxes of another class is in front. Choose by click, Shift+click, a rectangle or Space; a class key moves the chosen to that class."),
       element("div", { class: "row" }, this.by, this.only, ...this.acts, button("Compare again", () => this.find()), button("Close", () => dialogs.dialog.close(""))),
-      this.table, this.said, this.cells, this.more);
+      this.table, this.said, this.cells);
     this.by.addEventListener("change", () => this.find());
     this.cells.addEventListener("pointerdown", (event) => this.#down(event));
   }
@@ -109,7 +104,7 @@ class Grid {
   /** Have all boxes compared, and show what comes of it. */
   async find() {
     const turn = ++this.#turn;
-    [this.crops, this.cell, this.#many] = [[], null, SHOWN];
+    [this.crops, this.cell] = [[], null];
     this.draw();
     try {
       await this.page.labels.outbox.settled();
@@ -132,8 +127,7 @@ class Grid {
 
   #listed() {
     const { cell, only } = this;
-    const inCell = (/** @type {Crop} */ each) => !cell || (each.amount > 0 && each.label === cell.label && each.other === cell.other);
-    return this.crops.filter((each) => (!only.value || each.label === only.value) && inCell(each));
+    return this.crops.filter((each) => (!only.value || each.label === only.value) && (!cell || (each.label === cell.label && each.other === cell.other)));
   }
 
   #selected() {
@@ -150,14 +144,11 @@ class Grid {
     this.said.textContent = trouble || (listed.length ? `${doubted} look more like another class; ${this.#selected().length} chosen` : "");
     for (const each of this.acts) each.disabled = !this.#selected().length;
     this.#confused();
-    const hidden = listed.length - this.#many;
-    this.more.hidden = hidden <= 0;
-    this.more.textContent = `Show ${Math.min(hidden, SHOWN)} more of ${hidden} that are not shown`;
-    this.cells.replaceChildren(...listed.slice(0, this.#many).map((each, at) => {
+    this.cells.replaceChildren(...listed.slice(0, SHOWN).map((each, at) => {
       const { picture, corners: [x1, y1, x2, y2], label, other, amount, path, box } = each;
       const image = small(`/api/pictures/${picture}/crop?x1=${x1}&y1=${y1}&x2=${x2}&y2=${y2}`, { draggable: "false" });
-      const says = amount > 0 ? `${name(label)} → ${name(other)}` : name(label);
-      const made = element("button", { type: "button", class: "crop", "data-box": box, "aria-pressed": String(this.chosen.has(box)), "aria-label": `${says}, ${path}`, title: `${path}: ${says}` }, image, element("span", {}, says));
+      const says = amount > 0 ? `${isolated(name(label))} → ${isolated(name(other))}` : name(label);
+      const made = element("button", { type: "button", class: "crop", "data-box": box, "aria-pressed": String(this.chosen.has(box)), "aria-label": `${says}, ${path}`, title: `${isolated(path)}: ${says}` }, image, element("span", {}, says));
       made.addEventListener("click", (event) => this.#click(at, event));
       made.addEventListener("dblclick", () => this.open(each));
       return made;
@@ -174,7 +165,7 @@ class Grid {
     });
     if (this.cell) {
       const { label, other } = this.cell;
-      this.merges.textContent = `Merge these two classes: ${labels.classOf(label)?.name} into ${labels.classOf(other)?.name}…`;
+      this.merges.textContent = `Merge these two classes: ${isolated(labels.classOf(label)?.name ?? "?")} into ${isolated(labels.classOf(other)?.name ?? "?")}…`;
       table.append(this.merges);
     }
     this.table.replaceChildren(table);
@@ -216,7 +207,6 @@ class Grid {
     else if (own[written(event)]) own[written(event)]();
     else return;
     event.preventDefault();
-    event.stopPropagation(); // the page behind has keys of its own, once this is closed
   }
 
   /** @param {PointerEvent} event */

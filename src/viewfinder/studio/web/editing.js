@@ -4,6 +4,7 @@ import { newId } from "./api.js";
 import { area, moved, overlap, resized, together } from "./geometry.js";
 import { guessed } from "./guessing.js";
 import { fitting, movedMask } from "./masks.js";
+import { isolated } from "./names.js";
 import { accept, reject } from "./proposals.js";
 
 /**
@@ -207,7 +208,7 @@ export async function follow(studio) {
   if (name === null) return;
   const track = name.trim() || null;
   const twin = [...studio.boxes.values()].find((each) => each.id !== box.id && track !== null && each.track === track);
-  if (twin) return void studio.dialogs.say(`Another box of this picture is track ${track} already.`);
+  if (twin) return void studio.dialogs.say(`Another box of this picture is track ${isolated(track ?? "")} already.`);
   if (track !== box.track) studio.labels.commit([put(box, { track, key_frame: track !== null })]);
 }
 

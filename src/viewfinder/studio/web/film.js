@@ -9,6 +9,7 @@ import { get, post } from "./api.js";
 import { button, element } from "./dialogs.js";
 import { put } from "./editing.js";
 import { distance } from "./geometry.js";
+import { isolated } from "./names.js";
 import { small } from "./pictures.js";
 import { drawTimeline } from "./timeline.js";
 
@@ -156,7 +157,7 @@ export class Film {
     const numbers = video.tracks.map((each) => Number(each.track)).filter(Number.isSafeInteger);
     const other = String(Math.max(0, ...numbers) + 1);
     labels.commit(later.map((each) => put(each, { track: other })));
-    dialogs.say(`Track ${track} ends at its last key frame; behind it is track ${other}. Undo joins them again.`, 6);
+    dialogs.say(`Track ${isolated(track)} ends at its last key frame; behind it is track ${isolated(other)}. Undo joins them again.`, 6);
   }
 
   /** Let all keys of a box's track be of a class. @param {import("./api.js").Box} box @param {string} label */

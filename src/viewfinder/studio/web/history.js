@@ -3,6 +3,7 @@
 import { get, newId, post } from "./api.js";
 import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
+import { isolated } from "./names.js";
 
 /**
  * @typedef {{seq: number, at: number, person: string, kind: string, said: string, undone: boolean,
@@ -58,8 +59,8 @@ export async function showHistory(page) {
 /** @param {Done} each @param {() => void} choose */
 function line(each, choose) {
   const time = new Date(each.at * 1000).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const where = each.paths.length > 2 ? `${each.paths[0]} and others` : each.paths.join(", ");
-  const said = element("span", { class: "says" }, each.said, element("small", {}, where));
+  const where = each.paths.length > 2 ? `${isolated(each.paths[0])} and others` : each.paths.map(isolated).join(", ");
+  const said = element("span", { class: "says" }, element("bdi", {}, each.said), element("small", {}, where));
   if (each.undone) said.append(element("small", {}, "undone"));
   const go = button("Restore", choose, { "aria-label": `Restore all labels to after: ${each.said}, ${time}`, title: "All labels as they were right after this" });
   return element("div", { class: "line", role: "listitem" }, element("time", {}, time), element("span", { class: "who" }, each.person || "–"), said, go);

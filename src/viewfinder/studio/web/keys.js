@@ -7,6 +7,8 @@
  * @typedef {{id: string, says: string, keys: string[], group: string}} Command
  */
 
+import { isolated } from "./names.js";
+
 /** @param {string} id @param {string} says @param {string} group @param {...string} keys @returns {Command} */
 const command = (id, says, group, ...keys) => ({ id, says, keys, group });
 
@@ -134,7 +136,7 @@ export function clash(key, commands, classes, own = "") {
   const taken = commands.find((each) => each.id !== own && each.keys.includes(key));
   if (taken) return `${shownKey(key)} is taken by “${taken.says}”`;
   const other = classes.find((each) => each.id !== own && each.key === key);
-  if (other) return `${shownKey(key)} is the key of ${other.name}`;
+  if (other) return `${shownKey(key)} is the key of ${isolated(other.name)}`;
   return commands.some((each) => each.id === own) && DIGITS.includes(key) ? "Digits choose classes" : "";
 }
 

@@ -14,6 +14,7 @@ import { commandsWith } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Learning } from "./learning.js";
 import { listen } from "./listening.js";
+import { isolated } from "./names.js";
 import { News } from "./news.js";
 import { Press, Turns } from "./order.js";
 import { Outbox, keptEdits } from "./outbox.js";
@@ -99,7 +100,7 @@ export class Page {
     this.outbox.onanswer = (entry, answer) => this.#answered(entry, answer);
     this.outbox.onrefusal = (entry, error) => this.#refused(entry.target ?? entry.id, error);
     byId("set").textContent = start.name;
-    document.title = `${start.name} · Viewfinder`;
+    document.title = `${isolated(start.name)} · Viewfinder`;
   }
 
   commands() {

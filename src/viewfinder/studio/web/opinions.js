@@ -3,6 +3,7 @@
 import { newId } from "./api.js";
 import { button, element } from "./dialogs.js";
 import { put } from "./editing.js";
+import { isolated } from "./names.js";
 
 /**
  * @typedef {{kind: "first" | "second" | "class" | "place" | "label", first: string | null, second: string | null}} Difference
@@ -62,11 +63,11 @@ class Opinions {
     const { pair, difference } = one;
     const contents = await both(page, pair);
     const image = await page.studio.cache.get(pair.picture);
-    this.#said.textContent = `${this.#at + 1} of ${queue.length} · ${pair.path} · ${SAYS[difference.kind]}; ${pair.agreed} alike`;
+    this.#said.textContent = `${this.#at + 1} of ${queue.length} · ${isolated(pair.path)} · ${SAYS[difference.kind]}; ${pair.agreed} alike`;
     this.#sides.forEach((each, place) => {
       const who = pair.people[place] || "the files";
-      each.name.textContent = `${who}: ${named(page, contents[place], [difference.first, difference.second][place], difference.kind)}`;
-      this.acts[place].textContent = `${who} is right (${place + 1})`;
+      each.name.textContent = `${isolated(who)}: ${named(page, contents[place], [difference.first, difference.second][place], difference.kind)}`;
+      this.acts[place].textContent = `${isolated(who)} is right (${place + 1})`;
       paint(page, each.canvas, image, contents, place, difference);
     });
   }
@@ -120,7 +121,7 @@ export function deciding(contents, { kind, first, second }, winner) {
 /** @param {import("./main.js").Page} page @param {Content} content @param {string | null} id @param {string} kind */
 function named({ labels }, content, id, kind) {
   const label = kind === "label" ? id : id && content.boxes.get(id)?.label;
-  return label ? labels.classOf(label)?.name ?? "?" : kind === "label" ? "no class" : "no box";
+  return label ? isolated(labels.classOf(label)?.name ?? "?") : kind === "label" ? "no class" : "no box";
 }
 
 /**

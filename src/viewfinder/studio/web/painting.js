@@ -4,6 +4,7 @@ import { inkOn } from "./colours.js";
 import { HANDLES, handlePoints, toScreen } from "./geometry.js";
 import { sides } from "./many.js";
 import { painting } from "./masks.js";
+import { isolated } from "./names.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
@@ -152,7 +153,7 @@ function name(context, view, shape, wide) {
   const high = 17 * size;
   context.font = `600 ${12 * size}px system-ui, sans-serif`;
   const shown = shape.name.length > MOST_LETTERS ? `${shape.name.slice(0, MOST_LETTERS - 1)}…` : shape.name;
-  const text = `${shape.locked ? "locked " : ""}${shown}${shape.marks}`;
+  const text = `${shape.locked ? "locked " : ""}${isolated(shown)}${shape.marks}`;
   const width = context.measureText(text).width + 8;
   const top = y1 >= high ? y1 - high : Math.max(y1, 0);
   // A name at the right edge stays in sight, as long as its box does.

@@ -3,6 +3,7 @@
 import { boxlessProposals } from "./boxless.js";
 import { button, element } from "./dialogs.js";
 import { follow, mark } from "./editing.js";
+import { isolated } from "./names.js";
 import { marksOf } from "./shapes.js";
 import { isAnew } from "./unread.js";
 import { accept, reject } from "./proposals.js";
@@ -108,7 +109,7 @@ function marks(studio) {
   const toggle = (/** @type {"difficult" | "crowd"} */ what) => button(what, () => mark(studio, what),
     { id: `mark-${what}`, "aria-pressed": String(chosen.every((each) => each[what])), "aria-label": `Chosen boxes are ${what}` });
   const [box] = chosen;
-  const track = button(box.track === null ? "track…" : `track ${box.track}`, () => follow(studio),
+  const track = button(box.track === null ? "track…" : `track ${isolated(box.track)}`, () => follow(studio),
     { id: "mark-track", "aria-label": box.track === null ? "Give the chosen box a track" : `Change track ${box.track} of the chosen box` });
   return [element("div", { class: "marks" }, toggle("difficult"), toggle("crowd"), ...(chosen.length === 1 ? [track] : []))];
 }
@@ -120,8 +121,8 @@ function line(studio, box) {
   const from = box.source === "hand" ? "" : `, from ${box.source}`;
   const swatch = element("span", { class: "swatch" });
   swatch.style.background = studio.colour(box.label);
-  const choose = button(`${name}${marksOf(box)} ${x2 - x1} × ${y2 - y1}`, () => studio.select([box.id], { held: true }),
-    { class: "name", id: `box-${box.id}`, title: `${name}${marksOf(box)}, at ${x1}, ${y1}${from}` });
+  const choose = button(`${isolated(name)}${marksOf(box)} ${x2 - x1} × ${y2 - y1}`, () => studio.select([box.id], { held: true }),
+    { class: "name", id: `box-${box.id}`, title: `${isolated(name)}${marksOf(box)}, at ${x1}, ${y1}${from}` });
   const switched = (/** @type {Set<string>} */ set, /** @type {string} */ says) =>
     button(says.toLowerCase(), () => {
       if (!set.delete(box.id)) set.add(box.id);

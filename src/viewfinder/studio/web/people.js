@@ -3,6 +3,7 @@
 import { SECOND, get, identify, post } from "./api.js";
 import { makesBoxes, whyBoxless } from "./boxless.js";
 import { Dialogs, button, element } from "./dialogs.js";
+import { isolated } from "./names.js";
 import { showOpinions } from "./opinions.js";
 import { unreadBecause } from "./unread.js";
 
@@ -144,7 +145,7 @@ export class People {
     }
     if (!picture || studio.whole || !changes.some((each) => counts(each) && here(each))) return false;
     const set = changes.some((each) => each.do === "SetState" && here(each));
-    const why = !picture.ready ? unreadBecause(this.page) : this.holder ? `${this.holder} has this picture now.` : picture.state === "done" && !set ? "This picture is done: u reopens it." : "";
+    const why = !picture.ready ? unreadBecause(this.page) : this.holder ? `${isolated(this.holder)} has this picture now.` : picture.state === "done" && !set ? "This picture is done: u reopens it." : "";
     if (why && performance.now() - this.#told > 1000) dialogs.say(why, 4);
     if (why) this.#told = performance.now();
     return Boolean(why);
@@ -163,11 +164,11 @@ export class People {
     const { studio, start } = this.page;
     const picture = studio.picture;
     const name = start.person;
-    this.place.textContent = this.others.length ? `${name} + ${this.others.length}` : name;
+    this.place.textContent = this.others.length ? `${isolated(name)} + ${this.others.length}` : name;
     this.place.title = this.others.map(where).join("\n") || "Who labels here, and second opinions";
     const done = picture?.state === "done" && !studio.whole;
     const second = picture && picture.id >= SECOND;
-    const says = this.holder ? `${this.holder === name ? "Another window of yours" : this.holder} has this picture: look, and do not edit`
+    const says = this.holder ? `${this.holder === name ? "Another window of yours" : isolated(this.holder)} has this picture: look, and do not edit`
       : done ? (second ? "Your second opinion is done" : "Done") : second ? "Second opinion: label this picture anew, without what the first person said" : "";
     if (this.banner.dataset.says === says) return;
     this.banner.dataset.says = says;
@@ -189,7 +190,7 @@ export class People {
     const decide = button(`Decide ${open.length}…`, () => dialogs.dialog.close("decide"), { id: "decide" });
     decide.disabled = !open.length;
     const form = element("form", { class: "column" }, element("label", { class: "field" }, "Your name", input),
-      element("h3", {}, "Here now"), element("ul", {}, ...[`${start.person} (you)`, ...this.others.map(where)].map((each) => element("li", {}, each))),
+      element("h3", {}, "Here now"), element("ul", {}, ...[`${isolated(start.person)} (you)`, ...this.others.map(where)].map((each) => element("li", {}, each))),
       element("label", { class: "field" }, "Second opinions: another person labels anew, without seeing the first's boxes", shares),
       element("div", { class: "row" }, element("span", {}, `Given for ${pairs.length} so far; differing in ${open.length}.`), decide),
       element("div", { class: "row" }, element("button", { type: "submit", class: "first" }, "OK"), button("Close", () => dialogs.dialog.close(""))));
@@ -209,4 +210,4 @@ export class People {
 }
 
 /** @param {Other} other */
-const where = ({ person, path }) => (path ? `${person}, at ${path}` : person);
+const where = ({ person, path }) => (path ? `${isolated(person)}, at ${isolated(path)}` : isolated(person));

@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
+import { isolated } from "./names.js";
 
 /** @typedef {{by: string, empty?: number, file?: string, name?: string, names?: string[]}} Asked */
 
@@ -81,7 +82,7 @@ function fieldsOf({ labels, studio }, by) {
     return { place, read: () => ({ file: file.value, name: name.value }) };
   }
   if (by === "plate") {
-    place.append(element("p", { class: "soft" }, `The empty stand: ${studio.picture?.path ?? "open its picture first"}`), field("Class of all", name));
+    place.append(element("p", { class: "soft" }, `The empty stand: ${studio.picture ? isolated(studio.picture.path) : "open its picture first"}`), field("Class of all", name));
     return { place, read: () => ({ empty: studio.picture?.id, name: name.value }) };
   }
   return { place, read: () => ({}) };

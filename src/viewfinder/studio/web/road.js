@@ -1,6 +1,7 @@
 /** The road of one who begins with nothing: four steps from a folder without pictures to a detector in use. */
 
 import { button, element } from "./dialogs.js";
+import { isolated } from "./names.js";
 import { showUse } from "./using.js";
 
 // Pictures that are done before it is worth to learn.
@@ -18,7 +19,7 @@ export function welcome(page) {
   const says = [
     [element("img", { src: "/page/stand.svg", alt: "A mug on a turning plate before plain paper; a phone stands still on a stack of books; light from the side", class: "stand" }),
       element("p", {}, "Put each thing on a plate before plain paper, film it while you turn the plate once, and take one picture of the empty plate. Or photograph things as they will be met later: 30 pictures are a good beginning.")],
-    [element("p", {}, `Drop pictures, a folder or a video anywhere on this page, or choose them. They go into the folder “${page.start.name}” under their own names, and nowhere else.`),
+    [element("p", {}, `Drop pictures, a folder or a video anywhere on this page, or choose them. They go into the folder “${isolated(page.start.name)}” under their own names, and nowhere else.`),
       element("div", { class: "row" }, element("label", { class: "file first" }, "Choose pictures or a video", input), button("Add a folder or a path…", () => page.run("add")), button("Look again", () => page.look())),
       element("p", { class: "soft" }, "JPEG, PNG, WebP, TIFF, BMP and the like; of a video, sharp frames that differ.")],
     [element("p", {}, "Draw a box around each thing in five pictures. After that a machine proposes boxes, and you accept or correct them; with a picture of the empty plate it can from the first one on.")],

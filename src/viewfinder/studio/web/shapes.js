@@ -1,6 +1,7 @@
 /** What the stage draws of the picture's boxes and proposals. */
 
 import { apart, isMove } from "./masks.js";
+import { isolated } from "./names.js";
 
 /** @type {[number, number]} */
 const STILL = [0, 0];
@@ -30,8 +31,8 @@ export function shapesOf(studio, chosen) {
   const taken = new Set(studio.above());
   const ghosts = studio.ghosts().filter((each) => (studio.ghost === each.id || studio.swept.has(each.id)) === chosen).map((each) => ({
     corners: studio.preview.get(each.id) ?? each.corners, colour: studio.colourOfName(each.name),
-    name: !names ? "" : each.track === undefined ? `${each.name} ${each.score.toFixed(2)}` : `${each.name} #${each.track} between`, selected: chosen,
-    locked: false, marks: "", mask: studio.preview.has(each.id) ? null : each.mask, by: STILL, ghost: true, moving: each.track !== undefined,
+    name: names ? each.name : "", selected: chosen, locked: false,
+    marks: !names ? "" : each.track === undefined ? ` ${each.score.toFixed(2)}` : ` #${isolated(each.track)} between`, mask: studio.preview.has(each.id) ? null : each.mask, by: STILL, ghost: true, moving: each.track !== undefined,
     below: each.track === undefined && !taken.has(each),
   }));
   return [...ghosts, ...boxes];
@@ -39,6 +40,6 @@ export function shapesOf(studio, chosen) {
 
 /** What else is said of a box beside its class. @param {import("./api.js").Box} box */
 export function marksOf(box) {
-  const track = box.track === null ? "" : ` #${box.track}`;
+  const track = box.track === null ? "" : ` #${isolated(box.track)}`;
   return `${track}${box.difficult ? " difficult" : ""}${box.crowd ? " crowd" : ""}`;
 }

@@ -1,6 +1,7 @@
 /** Many pictures at a glance: their proposals are taken at once, but for those that are clicked away. */
 
 import { button, element } from "./dialogs.js";
+import { isolated } from "./names.js";
 import { acceptMany, acceptable } from "./proposals.js";
 
 /** @typedef {import("./labels.js").Content} Content */
@@ -69,7 +70,7 @@ function card({ studio }, content, at, left) {
   const found = acceptable(studio, content);
   const names = [...new Set(found.map((each) => each.name))].map((name) => {
     const count = found.filter((each) => each.name === name).length;
-    return count > 1 ? `${count} ${name}` : name;
+    return count > 1 ? `${count} ${isolated(name)}` : isolated(name);
   }).join(", ");
   const key = String.fromCharCode(65 + at);
   const made = button("", () => {

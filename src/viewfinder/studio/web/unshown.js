@@ -1,6 +1,7 @@
 /** In the place of a picture that cannot be shown: which, why, and what can be done. */
 
 import { button, element } from "./dialogs.js";
+import { isolated } from "./names.js";
 
 /** @param {import("./main.js").Page} page */
 export function drawUnshown(page) {
@@ -14,7 +15,7 @@ export function drawUnshown(page) {
   place.dataset.about = about;
   const kept = boxes.size ? ` Its ${boxes.size === 1 ? "box is" : `${boxes.size} boxes are`} kept.` : "";
   place.replaceChildren(
-    element("h2", {}, `${picture.path} cannot be shown`),
+    element("h2", {}, `${isolated(picture.path)} cannot be shown`),
     element("p", {}, why),
     element("p", { class: "soft" }, `Once the file is right again, or back in its place, look again; until then nothing can be drawn here.${kept}`),
     element("div", { class: "row" },

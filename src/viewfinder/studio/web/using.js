@@ -3,6 +3,7 @@
 import { attempt } from "./api.js";
 import { unanswered } from "./away.js";
 import { button, element } from "./dialogs.js";
+import { isolated } from "./names.js";
 
 const [WIDE, HIGH] = [640, 400];
 
@@ -18,7 +19,7 @@ export async function showUse(page) {
   const input = element("input", { type: "file", accept: "image/*", id: "try-file" });
   const ask = async (/** @type {File | undefined} */ file) => {
     if (!file) return;
-    said.textContent = `Looking at ${file.name} …`;
+    said.textContent = `Looking at ${isolated(file.name)} …`;
     canvas.hidden = true;
     try {
       const { boxes, says } = await attempt(file);
@@ -53,9 +54,9 @@ export async function showUse(page) {
 
 /** @param {string} name @param {Answer[]} boxes */
 function told(name, boxes) {
-  if (!boxes.length) return `${name}: nothing found.`;
+  if (!boxes.length) return `${isolated(name)}: nothing found.`;
   const names = [...new Set(boxes.map((each) => each.name))];
-  return `${name}: ${names.map((each) => `${boxes.filter((one) => one.name === each).length} × ${each}`).join(", ")}`;
+  return `${isolated(name)}: ${names.map((each) => `${boxes.filter((one) => one.name === each).length} × ${isolated(each)}`).join(", ")}`;
 }
 
 /** A command, and a button that copies it. @param {import("./dialogs.js").Dialogs} dialogs @param {string} command */
@@ -93,7 +94,7 @@ async function paint({ studio }, canvas, file, boxes) {
       context.lineWidth = line;
       context.strokeRect(x1, y1, x2 - x1, y2 - y1);
     }
-    const text = `${name} ${score.toFixed(2)}`;
+    const text = `${isolated(name)} ${score.toFixed(2)}`;
     const most = canvas.width - context.measureText(text).width - 2; // at the right edge it stays in sight
     const at = /** @type {[number, number]} */ ([Math.max(2, Math.min(x1, most)), Math.max(13, y1 - 4)]);
     [context.strokeStyle, context.lineWidth, context.fillStyle] = ["#000", 3, "#fff"];
