@@ -54,7 +54,7 @@ def test_while_reasons_are_looked_for_and_where_there_are_none_a_page_says_so(
     goes_on = threading.Event()
 
     class Slow(Asked):
-        def lines(self, words):
+        def lines(self, words, environment=None):
             assert goes_on.wait(60)
             yield "no page is written\n"
 

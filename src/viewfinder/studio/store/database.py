@@ -223,8 +223,13 @@ class Database:
             if of_the_request(error):
                 raise InputError(f"{self.name} cannot hold that: {words_of(error.orig)}") from error
             raise self._unavailable(error.orig) from error
-        # The driver passes on that a server went away while it was being greeted.
-        except (sqlite3.Error, NoSuchModuleError, ConnectionError) as error:
+        # The driver passes on that a server went away while it was being greeted, or left.
+        except (
+            sqlite3.Error,
+            NoSuchModuleError,
+            ConnectionError,
+            self._engine.dialect.loaded_dbapi.Error,
+        ) as error:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: BaseException | None) -> Unavailable:
