@@ -41,7 +41,7 @@ function said(error) {
   if (barred(error)) return [element("strong", {}, "The studio was started anew."), " Open the address that ", command, " printed, in this browser: this page then goes on too. "];
   if (!unreached(error)) return [element("strong", {}, "The server does not answer."), " If it was ended, start ", command, " again, and open the address that it prints in this browser. "];
   const what = silent(error) ? "The database does not answer." : "The labels cannot be reached.";
-  return [element("strong", {}, what), " Once they can be read again, this page goes on by itself. ", element("span", { class: "soft" }, `The server says: ${error.message}. `)];
+  return [element("strong", {}, what), " Once the labels can be read again, this page goes on by itself. ", element("span", { class: "soft" }, `The server says: ${error.message}. `)];
 }
 
 /** @param {import("./main.js").Page} page @param {unknown} error  of the last question; null where it was answered */
@@ -69,7 +69,7 @@ export async function patiently(work, waiting) {
       const count = await waiting();
       place.replaceChildren(...said(error), keptHere(count));
       place.hidden = false;
-      shown("offline", `offline, ${count} kept here`, unanswered(error));
+      shown("offline", count ? `offline, ${count} kept here` : "offline", unanswered(error));
       await new Promise((go) => setTimeout(go, EVERY));
     }
   }
