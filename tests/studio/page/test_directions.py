@@ -48,7 +48,8 @@ def test_a_name_turns_nothing_beside_it(person, name):
     in_order(said, "1 box drawn", "000")
 
 
-def test_a_sentence_of_the_server_in_which_a_name_asks_for_another_direction(page):
+def test_a_sentence_of_the_server_in_which_a_name_asks_for_another_direction(person):
+    page = person.page
     page.evaluate("viewfinder.dialogs.say('1 picture missing (a\\u202egpj.b): put back')")
     note = page.locator("#notes .note", has_text="1 picture missing")
     until(lambda: "a\\u202egpj.b" in note.inner_text())
