@@ -60,8 +60,8 @@ def test_run_lengths_are_shown_and_go_along(person, served, text):
     page.evaluate("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
     page.evaluate(COPIED)
     # What the canvas shows within the box is where the mask is.
-    seen = page.evaluate("""() => { const {lower, view} = viewfinder.stage; const got = [];
-        const at = copied(lower);
+    seen = page.evaluate("""() => { const {view} = viewfinder.stage; const got = [];
+        const at = copied(document.querySelector("canvas.lower"));
         for (let y = 85; y < 136; y += 10) for (let x = 105; x < 186; x += 10) {
           const place = [(x + 0.5) * view.scale + view.x, (y + 0.5) * view.scale + view.y];
           got.push([x, y, at.getImageData(...place.map(Math.round), 1, 1).data[3]]); }
@@ -97,9 +97,10 @@ def test_of_very_many_boxes_each_has_its_sides(person, served):
     page.evaluate(COPIED)
     for canvas, line in (("lower", 1), ("upper", 3)):
         page.evaluate("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
-        seen = page.evaluate("""([canvas, corners]) => { const {stage} = viewfinder;
-            const {left, top} = stage[canvas].getBoundingClientRect();
-            const own = stage.element.getBoundingClientRect(), at = copied(stage[canvas]);
+        seen = page.evaluate("""([name, corners]) => { const {stage} = viewfinder;
+            const canvas = document.querySelector(`canvas.${name}`);
+            const {left, top} = canvas.getBoundingClientRect();
+            const own = stage.element.getBoundingClientRect(), at = copied(canvas);
             const place = (v, from, by) => Math.round(v * stage.view.scale + by + from);
             return corners.map(([x1, y1, x2, y2]) => {
               const x = place(x1, own.left - left, stage.view.x);
