@@ -49,6 +49,26 @@ def test_pages_of_older_labels_are_refused_and_their_set_is_named(pages, url, mo
     assert len(read_boxes(root).boxes) == 5
 
 
+def test_a_link_into_a_set_leads_to_its_labels_too(pages, tmp_path):
+    root, edit = pages
+    edit()
+    for name, there in (("part", root / "Annotations"), ("whole", root)):
+        (tmp_path / name).symlink_to(there)
+    with pytest.raises(InputError, match=f"lies in {root}, whose labels are kept in"):
+        read_boxes(tmp_path / "part")
+    with pytest.raises(InputError, match=r"kept in|lies in"):
+        open_store(tmp_path / "part")
+
+
+def test_a_table_elsewhere_that_leads_into_a_set_says_that_labels_are_newer(yolo, tmp_path):
+    with open_store(yolo, wait=True):
+        pass
+    text = (yolo / "data.yaml").read_text()
+    brought.text(tmp_path / "elsewhere" / "data.yaml", f"path: {yolo}\n{text}")
+    said = " ".join(read_boxes(tmp_path / "elsewhere").notes)
+    assert "the labels edited in the studio are read by naming the folder" in said
+
+
 def test_what_is_labelled_in_the_studio_is_known_within_too(pages, url, monkeypatch):
     root, edit = pages
     edit()

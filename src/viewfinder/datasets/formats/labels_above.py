@@ -27,10 +27,17 @@ _UP = 3
 def labelled_above(place: Path) -> Path | None:
     """The nearest folder above a folder or a file that has labels of the studio, where that has
     none itself."""
-    plain = Path(os.path.abspath(place))  # noqa: PTH100 - a link's own place is where its set is
-    folders = [plain, *plain.parents[:_UP]]
-    found = next((each for each in folders if _has_labels(each)), plain)
-    return None if found == plain else found
+    for own in _ways(place):
+        found = next((each for each in (own, *own.parents[:_UP]) if _has_labels(each)), own)
+        if found != own:
+            return found
+    return None
+
+
+def _ways(place: Path) -> list[Path]:
+    """Where a folder lies: as it is named, and without links, which may lead into a set."""
+    plain, real = Path(os.path.abspath(place)), Path(os.path.realpath(place))  # noqa: PTH100
+    return [plain] if plain == real or _has_labels(plain) else [plain, real]
 
 
 def above_in_words(place: Path) -> str:
@@ -60,7 +67,8 @@ def set_of(folder: Path) -> Path | None:
         if kind and str(kind[0][0]) == "masks":  # whose files are what is read
             return None
         rows = ask(f"SELECT path FROM picture WHERE removed = 0 AND id < {SECOND}")
-        below = Path(os.path.abspath(folder)).relative_to(top).as_posix() + "/"  # noqa: PTH100
+        own = next(way for way in _ways(folder) if way.is_relative_to(top))
+        below = own.relative_to(top).as_posix() + "/"
         known = any(given(str(path)).startswith(below) for (path,) in rows)
     return top if known or next(iter(pictures_below(folder)), None) is None else None
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.formats.labels_above import above_in_words
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.formats.yolo.data_yaml import Entry, Value, read_data_yaml
 from viewfinder.datasets.formats.yolo.label_files import is_class_list, label_files
@@ -216,8 +217,9 @@ def _elsewhere(lists: tuple[NamedList, ...], file: Path) -> list[str]:
     if not outside:
         return []
     place = os.path.commonpath([str(PurePosixPath(path).parent) for path in outside])
-    return [f"{counted(len(outside), 'picture')} outside of this folder, where {file.name} leads, "
-            f"in {place}"]  # fmt: skip
+    said = f"{counted(len(outside), 'picture')} outside of this folder, where {file.name} leads, "
+    edited = above_in_words(Path(min(outside)))
+    return [f"{said}in {place}" + (f"; {edited}" if edited else "")]
 
 
 def _pictures_of_none(seen: Survey) -> list[str]:
