@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.masks import box_around, coverage, decode, encode, extent_of
+from viewfinder.pictures.masks import box_around, coverage, decode, encode, extent_of, pixels_of
 
 
 def dilated(mask, by):
@@ -144,3 +144,29 @@ def test_coverage_is_the_share_of_a_pixel_and_of_a_part_that_of_the_whole():
     assert whole[:3].max() == whole[9:].max() == whole[:, :2].max() == whole[:, 8:].max() == 0
     np.testing.assert_array_equal(coverage(square, (2, 1, 9, 6)), whole[1:6, 2:9])
     np.testing.assert_array_equal(coverage(square * 2, (0, 0, 12, 10)), whole)
+
+
+def test_what_masks_show_is_counted_as_pycocotools_counts_it():
+    mask = np.zeros((40, 50), np.bool_)
+    mask[5:20, 10:30] = True
+    mask[8:10, 12:14] = False
+    packed = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+    assert pixels_of(encode(mask)) == coco_mask.area(packed) == 15 * 20 - 4
+    square = np.array([10.0, 5, 30, 5, 30, 25, 10, 25])
+    (theirs,) = coco_mask.area(coco_mask.frPyObjects([square.tolist()], 40, 50)).tolist()
+    assert pixels_of([square]) == theirs == 400
+    # Where two polygons lie over each other it is counted once.
+    assert pixels_of([square, square + 5]) == 400 + 400 - 15 * 15
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"size": [4, 4], "counts": "~"},
+        {"size": [4, 4], "counts": [3, -1]},
+        [],
+        [np.array([1.0, 2])],
+    ],
+)
+def test_what_damaged_masks_show_is_not_known(damaged):
+    assert pixels_of(damaged) is None

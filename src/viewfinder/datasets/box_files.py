@@ -30,6 +30,7 @@ from viewfinder.datasets.formats.yolo.data_yaml import quoted
 from viewfinder.datasets.formats.yolo.label_files import CLASS_LIST
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
+from viewfinder.pictures.masks import pixels_of
 
 NO_SPLIT = "all"
 """What the folder and file of pictures are called that are in no split."""
@@ -209,13 +210,16 @@ def _coco_boxes(dataset: Dataset, index: int, ids: Sequence[int]) -> list[dict[s
     for row, (x, y, width, height) in enumerate(
         np.concatenate([corners[:, :2], extents], axis=1).tolist(), rows.start
     ):
-        area = float(boxes.areas[row])
+        area, outline = float(boxes.areas[row]), boxes.segmentations.get(row)
+        if not np.isfinite(area):
+            shown = pixels_of(outline) if outline is not None else None
+            area = _area(width, height) if shown is None else shown
         annotation = {
             "id": int(boxes.ids[row]),
             "image_id": image,
             "category_id": ids[boxes.classes[row]],
             "bbox": [plain(x), plain(y), plain(width), plain(height)],
-            "area": plain(area if np.isfinite(area) else _area(width, height)),
+            "area": plain(area),
             "iscrowd": int(boxes.crowd[row]),
         }
         if boxes.difficult[row]:
@@ -225,8 +229,7 @@ def _coco_boxes(dataset: Dataset, index: int, ids: Sequence[int]) -> list[dict[s
             name, key = boxes.tracks[row]
             number = int(name) if name.isascii() and name.isdecimal() else name
             annotation["attributes"] = {"track_id": number, "keyframe": key}
-        if row in boxes.segmentations:
-            outline = boxes.segmentations[row]
+        if outline is not None:
             polygons = outline if isinstance(outline, list) else []
             annotation["segmentation"] = [_points(polygon) for polygon in polygons] or outline
         found.append(annotation)

@@ -5,6 +5,7 @@ pixels in turn are outside of and in the object, down the columns. The counts ar
 that holds them.
 """
 
+import math
 from collections.abc import Sequence
 from typing import TypedDict
 
@@ -136,6 +137,21 @@ def extent_of(segmentation: Segmentation) -> list[float] | None:
         return None
     low, high = np.concatenate(points).min(0), np.concatenate(points).max(0)
     return [*low.tolist(), *(high - low).tolist()]
+
+
+def pixels_of(segmentation: Segmentation) -> float | None:
+    """How many pixels it shows; None where it is damaged, or shows nothing."""
+    extent = extent_of(segmentation)
+    if extent is None:
+        return None
+    if isinstance(segmentation, dict):
+        runs = _runs_within(segmentation["counts"], int(np.prod(segmentation["size"])))
+        return None if runs is None else float(runs[1::2].sum())
+    x, y, width, height = extent
+    try:
+        return float(decode(segmentation, (math.ceil(x + width), math.ceil(y + height))).sum())
+    except InputError:
+        return None
 
 
 def _extent_of_runs(outline: Runs) -> list[float] | None:

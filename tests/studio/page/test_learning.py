@@ -190,6 +190,8 @@ def mistaken(learning, monkeypatch):
     person.press("Shift+L")
     page.locator("dialog button.first").click()
     page.locator("#learn-use").wait_for()
+    page.get_by_text("What to try next").click()
+    assert page.locator("#learn-tries li").all_inner_texts() == ["add pictures"]
     return person
 
 
@@ -204,6 +206,27 @@ def test_from_a_cell_of_what_was_mistaken_to_its_crops_and_one_class(mistaken):
     page.get_by_role("button", name="Merge plate into mug").click()
     until(lambda: {each.id: each.merged for each in store.classes()}["d"] == "c")
     person.press("Escape")
+
+
+def test_a_cell_shows_what_was_mistaken_alone_and_many_crops_are_shown_step_by_step(mistaken):
+    page = mistaken.page
+    labels = {"label": "d", "other": "c", "corners": [10, 10, 60, 60], "picture": 8, "path": "8"}
+    crops = [{"box": f"b{n}", "amount": 2 - n, **labels} for n in range(130)]
+    answer = {"busy": False, "says": "", "error": "", "crops": crops}
+    page.route("**/api/doubts", lambda route: route.fulfill(json=answer))
+    page.locator("#learn-doubts").click()
+    until(lambda: page.locator(".crop").count() == 120)
+    page.get_by_role("button", name="Show 10 more of 10 that are not shown").click()
+    assert page.locator(".crop").count() == 130
+    assert not page.locator("#more-crops").is_visible()
+    page.get_by_text("Which classes are taken for which").click()
+    page.get_by_label("2 of plate taken for mug").click()
+    assert page.locator(".crop").count() == 2
+    # A key of the list is none of the page behind it.
+    page.locator(".crop").first.click()
+    mistaken.press("o")
+    until(lambda: mistaken.shown() == 8)
+    assert not page.locator("dialog[open]").count()
 
 
 def test_what_was_asked_first_and_comes_last_does_not_hold(mistaken):

@@ -45,6 +45,8 @@ class Grid {
   chosen = new Set();
   /** Which class is taken for which, where only such crops are shown. @type {import("./confusion.js").Cell | null} */
   cell = null;
+  /** How many crops are shown. */
+  #many = SHOWN;
   #last = 0;
   /** Where a rectangle began, and whether it is one by now. @type {{x: number, y: number, band: HTMLElement | null} | null} */
   #drag = null;
@@ -70,6 +72,10 @@ class Grid {
     this.by = element("select", { "aria-label": "Compared by" }, element("option", { value: "looks" }, "by their looks"),
       ...(learnt ? [element("option", { value: "learnt" }, "by what was learnt here")] : []));
     this.table = element("div");
+    this.more = button("", () => {
+      this.#many += SHOWN;
+      this.draw();
+    }, { id: "more-crops" });
     this.merges = button("", () => dialogs.dialog.close("merge"), { id: "merge-these" });
     this.acts = [
       button("As it looks (y)", () => this.move(null), { title: "Give each chosen box the class that is written behind its arrow", class: "first" }),
@@ -81,7 +87,7 @@ class Grid {
     this.place = element("div", { class: "doubts" },
       element("p", {}, "What looks like boxes of another class is in front. Choose by click, Shift+click, a rectangle or Space; a class key moves the chosen to that class."),
       element("div", { class: "row" }, this.by, this.only, ...this.acts, button("Compare again", () => this.find()), button("Close", () => dialogs.dialog.close(""))),
-      this.table, this.said, this.cells);
+      this.table, this.said, this.cells, this.more);
     this.by.addEventListener("change", () => this.find());
     this.cells.addEventListener("pointerdown", (event) => this.#down(event));
   }
@@ -104,7 +110,7 @@ class Grid {
   /** Have all boxes compared, and show what comes of it. */
   async find() {
     const turn = ++this.#turn;
-    [this.crops, this.cell] = [[], null];
+    [this.crops, this.cell, this.#many] = [[], null, SHOWN];
     this.draw();
     try {
       await this.page.labels.outbox.settled();
@@ -127,7 +133,8 @@ class Grid {
 
   #listed() {
     const { cell, only } = this;
-    return this.crops.filter((each) => (!only.value || each.label === only.value) && (!cell || (each.label === cell.label && each.other === cell.other)));
+    const inCell = (/** @type {Crop} */ each) => !cell || (each.amount > 0 && each.label === cell.label && each.other === cell.other);
+    return this.crops.filter((each) => (!only.value || each.label === only.value) && inCell(each));
   }
 
   #selected() {
@@ -144,7 +151,10 @@ class Grid {
     this.said.textContent = trouble || (listed.length ? `${doubted} look more like another class; ${this.#selected().length} chosen` : "");
     for (const each of this.acts) each.disabled = !this.#selected().length;
     this.#confused();
-    this.cells.replaceChildren(...listed.slice(0, SHOWN).map((each, at) => {
+    const hidden = listed.length - this.#many;
+    this.more.hidden = hidden <= 0;
+    this.more.textContent = `Show ${Math.min(hidden, SHOWN)} more of ${hidden} that are not shown`;
+    this.cells.replaceChildren(...listed.slice(0, this.#many).map((each, at) => {
       const { picture, corners: [x1, y1, x2, y2], label, other, amount, path, box } = each;
       const image = small(`/api/pictures/${picture}/crop?x1=${x1}&y1=${y1}&x2=${x2}&y2=${y2}`, { draggable: "false" });
       const says = amount > 0 ? `${isolated(name(label))} → ${isolated(name(other))}` : name(label);
@@ -207,6 +217,7 @@ class Grid {
     else if (own[written(event)]) own[written(event)]();
     else return;
     event.preventDefault();
+    event.stopPropagation(); // the page behind has keys of its own, once this is closed
   }
 
   /** @param {PointerEvent} event */

@@ -173,6 +173,7 @@ export class Learning {
     }
     if (state.notes && !this.busy) lines.push(element("p", { class: "soft" }, state.notes));
     if (course.verdict && !this.busy) lines.push(element("p", { class: "soft" }, course.verdict));
+    if (course.tries.length && !this.busy) lines.push(element("details", { id: "learn-tries" }, element("summary", {}, "What to try next"), element("ul", { class: "soft" }, ...course.tries.map((each) => element("li", {}, each)))));
     if (state.finished && !this.busy) lines.push(button("Use what it learnt…", () => showUse(this.page), { id: "learn-use" }));
     lines.push(...this.#queue(state.queue), button("Find wrong labels…", () => this.page.run("doubts"), { id: "learn-doubts" }));
     if (state.keep) lines.push(element("div", { class: "line" }, element("span", { class: "name" }, "Learns again by itself"), button("no more", () => this.#post("/api/learn/keep", { on: false }), { id: "learn-no-more", "aria-label": "Learn no more by itself" })));
