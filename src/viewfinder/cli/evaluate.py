@@ -80,7 +80,9 @@ def run(flags: Flags) -> int:
         say(f"that is {always}")
     _print_classes(judged)
     _print_speed(judged, solved=recipe is not None and not recipe.in_steps)
-    fitted = CALIBRATION in run.model.config.habits and flags.how.scores == "calibrated"
+    # Of several views scores are others than those that were fitted, wherever pictures come from.
+    how, fitted = flags.how, CALIBRATION in run.model.config.habits
+    fitted = fitted and how.scores == "calibrated" and not how.tta
     _print_calibration(judged, fitted=fitted)
     for line in weak_in_words(judged["subsets"]):
         say(line)

@@ -21,6 +21,7 @@ from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.coverage import TRUE_SHARES, TrueShares
+from viewfinder.tasks.detect.measures.matching import beyond_counted
 from viewfinder.tasks.detect.opinion.second import OPINION
 from viewfinder.tasks.model import Model
 from viewfinder.tasks.views import with_views
@@ -59,6 +60,9 @@ def evaluate(
         note(gain_by_views(model.config.task, once, judgement))
     if not whole:
         tell_of_larger(model, run, lambda: sized_objects(judgement.examples))
+    truth = judgement.examples.boxes
+    if truth is not None and (said := beyond_counted(truth)):
+        note(said)
     learnt = seen_in_training(run, judgement.examples) if run and chosen != HELD_OUT else []
     parts = [each.as_json() for each in weaknesses(model.config.task, judgement)]
     believed = calibration(model.config.task, judgement)

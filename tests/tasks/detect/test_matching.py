@@ -8,7 +8,7 @@ import pytest
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.measures.breakdown import confusion
-from viewfinder.tasks.detect.measures.matching import Kind, match
+from viewfinder.tasks.detect.measures.matching import MOST, Kind, beyond_counted, match
 from viewfinder.tasks.detect.measures.scores import score
 
 CAT, DOG = 0, 1
@@ -171,3 +171,15 @@ def test_what_errors_cost_by_hand() -> None:
         "background": 1,
         "missed": 1,
     }
+
+
+def test_pictures_of_more_objects_than_are_counted_are_said():
+    _, truth = scene([(CAT, BOX)] * MOST + [(DOG, FAR)], [])
+    assert beyond_counted(truth) == ""
+    _, truth = scene([(CAT, BOX)] * (MOST + 1), [])
+    assert beyond_counted(truth).startswith("1 picture has more than 100 objects of one class")
+    pictures = np.repeat([0, 2], MOST + 1)
+    many = gather_boxes(
+        pictures, 3, corners=np.tile(BOX, (len(pictures), 1)), classes=np.zeros_like(pictures)
+    )
+    assert beyond_counted(many).startswith("2 pictures have more than 100")

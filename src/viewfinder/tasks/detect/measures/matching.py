@@ -23,12 +23,29 @@ from numpy.typing import NDArray
 from viewfinder.datasets.boxes import Boxes, usable
 from viewfinder.errors import InputError
 from viewfinder.tasks.detect.detections import Detections, no_detections
+from viewfinder.wording import counted
 
 FOREGROUND, BACKGROUND = 0.5, 0.1  # IoU from which a truth is found, and below which is none
 MOST = 100  # detections of a class in a picture that COCO counts
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+
+def beyond_counted(truth: Boxes) -> str:
+    """What to know where pictures hold more objects than are counted, in a sentence; or nothing."""
+    pictures = np.repeat(np.arange(len(truth.offsets) - 1), np.diff(truth.offsets))
+    groups = np.stack([pictures, truth.classes], axis=1)[truth.classes >= 0]
+    found, counts = np.unique(groups, axis=0, return_counts=True)
+    crowded = np.unique(found[counts > MOST, 0])
+    if not len(crowded):
+        return ""
+    have = "has" if len(crowded) == 1 else "have"
+    return (
+        f"{counted(len(crowded), 'picture')} {have} more than {MOST} objects of one class: of each "
+        f"class and picture the {MOST} surest boxes count, as COCO has it, so recall, AP and how "
+        "far scores can be believed are of these alone; cut such pictures up to judge all"
+    )
 
 
 class Kind(enum.IntEnum):
