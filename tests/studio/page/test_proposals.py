@@ -80,6 +80,19 @@ def test_what_is_proposed_goes_by_the_name_that_its_class_has_now(person, served
     assert len(served.store.classes()) == 2
 
 
+def test_what_is_decided_is_marked_no_more_under_a_pointer_that_rests(person, served):
+    proposed(served)
+    page = person.page
+    page.reload()
+    until(lambda: page.evaluate("window.viewfinder?.studio.ghosts().length") == 4)
+    page.mouse.move(*person.place(55, 55))
+    marked = "viewfinder.stage.pointed?.join()"
+    until(lambda: page.evaluate(marked) == "20,20,90,90")
+    person.press("x")
+    until(lambda: page.evaluate("viewfinder.studio.ghosts().length") == 3)
+    assert page.evaluate(marked) is None
+
+
 def test_a_stroke_with_a_key_held_decides_all_that_it_passes(person, served):
     proposed(served)
     person.page.reload()

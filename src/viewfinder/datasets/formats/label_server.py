@@ -113,7 +113,8 @@ def keep_server(root: Path, place: dict[str, object]) -> str:
         return ""
     return (
         f"the labels of this set were kept in {told} until now, and are kept in {now} from now "
-        "on: if that is another database, the labels of the first are not in it"
+        f"on: {'this is' if all(stores) else 'if that is'} another database, the labels of the "
+        "first are not in it"
     )
 
 

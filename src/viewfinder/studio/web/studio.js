@@ -84,6 +84,8 @@ export class Studio {
   changed() {
     for (const id of this.selection) if (!this.boxes.has(id)) this.selection.delete(id);
     if (this.ghost && this.content?.proposals.get(this.ghost)?.state !== "open") this.ghost = null;
+    // What is under a pointer that rests may be decided, or of the picture before.
+    this.stage.pointed = this.ghost ? null : this.pointed()?.corners ?? null;
     this.stage.renew();
     this.onchange();
   }
