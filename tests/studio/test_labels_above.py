@@ -61,12 +61,16 @@ def test_a_link_into_a_set_leads_to_its_labels_too(pages, tmp_path):
 
 
 def test_a_table_elsewhere_that_leads_into_a_set_says_that_labels_are_newer(yolo, tmp_path):
-    with open_store(yolo, wait=True):
-        pass
+    with open_store(yolo, wait=True) as store:
+        box = store.picture(2).boxes[0]
     text = (yolo / "data.yaml").read_text()
     brought.text(tmp_path / "elsewhere" / "data.yaml", f"path: {yolo}\n{text}")
     said = " ".join(read_boxes(tmp_path / "elsewhere").notes)
     assert "the labels edited in the studio are read by naming the folder" in said
+    with open_store(yolo) as store:
+        store.apply(Operation("gone", (RemoveBox(box.id, box.revision),)))
+    with pytest.raises(InputError, match=f"lies in {yolo}, whose labels are kept in"):
+        read_boxes(tmp_path / "elsewhere")
 
 
 def test_what_is_labelled_in_the_studio_is_known_within_too(pages, url, monkeypatch):

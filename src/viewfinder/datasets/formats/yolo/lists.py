@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.formats.labels_above import above_in_words
+from viewfinder.datasets.formats.labels_above import above_in_words, refuse_within
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.formats.yolo.data_yaml import Entry, Value, read_data_yaml
 from viewfinder.datasets.formats.yolo.label_files import is_class_list, label_files
@@ -212,12 +212,17 @@ def _pictures(place: str, paths: Paths, where: str) -> tuple[tuple[str, ...], tu
 
 
 def _elsewhere(lists: tuple[NamedList, ...], file: Path) -> list[str]:
-    """A note where the pictures lie outside of the folder that the file is in."""
+    """A note where the pictures lie outside of the folder that the file is in.
+
+    Raises:
+        InputError: they are of a set whose labels were edited in the studio.
+    """
     outside = {path for listing in lists for path in listing.pictures if path.startswith("/")}
     if not outside:
         return []
     place = os.path.commonpath([str(PurePosixPath(path).parent) for path in outside])
     said = f"{counted(len(outside), 'picture')} outside of this folder, where {file.name} leads, "
+    refuse_within(Path(min(outside)).parent)
     edited = above_in_words(Path(min(outside)))
     return [f"{said}in {place}" + (f"; {edited}" if edited else "")]
 
