@@ -8,7 +8,7 @@ stay as they are. Ctrl-C ends the server; what was not sent yet waits in the bro
   viewfinder label my-photos --no-browser    print its address and open nothing
   viewfinder label turn.mp4                  frames of a video, taken into turn/
   viewfinder label runs/demo                 what the demo filmed and proposed
-  viewfinder label my-photos --restore my-photos-jsonl.jsonl     begin with what Export wrote
+  viewfinder label copy --restore all.jsonl  begin with what Export wrote
 
 Example:
 

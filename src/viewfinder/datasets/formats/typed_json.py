@@ -74,10 +74,10 @@ class TypedObjects:
         if not new or present & self._elsewhere:
             raise NotPlain
         self._others += new
-        self._decoder = self._made()
         try:
+            self._decoder = self._made()
             return self._decoder.decode(piece)
-        except _REFUSED:
+        except (*_REFUSED, ValueError):  # the last, of a name that holds control characters
             raise NotPlain from None
 
     def others(self, objects: list[Any]) -> dict[str, int]:

@@ -56,6 +56,8 @@ def _kept_rows(connection: Connection) -> Iterator[Row]:
             select(table).order_by(*table.primary_key.columns)
         )
         for row in rows.mappings():
+            if table is tables.meta and row["key"] == STORE:
+                continue  # of this place, and of no other that the lines are read into
             yield name, {str(column): value for column, value in row.items()}
 
 
