@@ -145,12 +145,13 @@ def one_picture(connection: Connection, picture: int) -> OnePicture:
     boxes = connection.execute(
         select(tables.box).where(_b.picture == picture, _b.removed == 0).order_by(_b.place, _b.id)
     ).mappings()
-    proposals = connection.execute(
+    chosen = (
         select(tables.proposal)
         .where(_q.picture == picture, _q.removed == 0)
         .order_by(_q.score.desc(), _q.place, _q.id)
-    ).mappings()
-    names = names_now(connection)
+    )
+    proposals = connection.execute(chosen).mappings().all()
+    names = names_now(connection) if proposals else {}
     return OnePicture(
         _picture(row, ends),
         tuple(_box(each, ends) for each in boxes),

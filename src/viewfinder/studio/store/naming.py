@@ -23,22 +23,26 @@ def labels_by_name(connection: Connection) -> dict[str, str]:
 
     A class of that name comes before one that was merged or renamed.
     """
-    table = tables.label_class
-    rows = connection.execute(select(table.c.id, table.c.name, table.c.merged, table.c.removed))
-    listed = rows.all()
-    merged = {row.id: row.merged for row in listed}
-    there = {row.id for row in listed if not row.removed}
-    former = {name: end_of(label, merged) for name, label in _known(connection).items()}
-    found = {name: label for name, label in former.items() if label in there}
-    found |= {row.name: end_of(row.id, merged) for row in listed if row.merged and row.id in there}
-    return found | {row.name: row.id for row in listed if not row.merged and row.id in there}
+    return {name: label for name, (label, _) in _by_name(connection).items()}
 
 
 def names_now(connection: Connection) -> dict[str, str]:
     """By every name that a class has or had, its name of now."""
+    return {former: name for former, (_, name) in _by_name(connection).items()}
+
+
+def _by_name(connection: Connection) -> dict[str, tuple[str, str]]:
     table = tables.label_class
-    name_of = dict(connection.execute(select(table.c.id, table.c.name)).all())
-    return {name: name_of[label] for name, label in labels_by_name(connection).items()}
+    rows = connection.execute(select(table.c.id, table.c.name, table.c.merged, table.c.removed))
+    listed = rows.all()
+    merged = {row.id: row.merged for row in listed}
+    there = [row for row in listed if not row.removed]
+    ids, name_of = {row.id for row in there}, {row.id: row.name for row in listed}
+    former = {name: end_of(label, merged) for name, label in _known(connection).items()}
+    found = {name: label for name, label in former.items() if label in ids}
+    found |= {row.name: end_of(row.id, merged) for row in there if row.merged}
+    found |= {row.name: row.id for row in there if not row.merged}
+    return {name: (label, name_of[label]) for name, label in found.items()}
 
 
 def _known(connection: Connection) -> dict[str, str]:
