@@ -37,7 +37,8 @@ class OnTheWay:
         self.kept: list[Learnt] = []
 
     def keep(self, run: Path, pictures: int, minutes: float) -> None:
-        copy = self._place / run.name
+        # A run that was removed gives its name to a later one.
+        copy = self._place / str(len(self.kept))
         copy.mkdir(parents=True)
         for name in _NEEDED:
             shutil.copy(run / name, copy / name)
