@@ -316,8 +316,8 @@ def crowd(served, person):
     person.page.set_viewport_size({"width": 2000, "height": 1200})
     person.reload()
     until(lambda: person.page.evaluate("viewfinder.studio.boxes.size") == 301)
-    person.rest()
-    # Not before they are drawn: their canvas is there, and empty, from the first moment on.
+    # What comes after the boxes, as how things stand, may have them drawn anew, or move the stage.
+    person.page.wait_for_load_state("networkidle")
     until(lambda: len({*person.page.evaluate(COLOURS, [".lower", 0, 4])}) == 1)
     assert person.page.evaluate(SEEN) == [".lower", "picture"]
     return person
