@@ -27,6 +27,27 @@ def found(*boxes: tuple[float, ...], score: float = 0.9, label: int = 0) -> Dete
     )
 
 
+def told(frames: list[Detections]) -> tuple[list[str], list[int]]:
+    answers = [Answer("a.mp4", (640, 480), each, n) for n, each in enumerate(frames)]
+    _, (counts,) = follow(answers, classes=CLASSES, high=0.25)
+    return counts.lines(CLASSES), counts.as_json(CLASSES)["began_inside"]
+
+
+def test_numbers_that_begin_where_nothing_comes_in_are_told() -> None:
+    there = [(300.0, 200.0, 360.0, 260.0)]
+    coming = [[(8.0 * n, 300.0, 8.0 * n + 50, 350.0)] for n in range(20)]
+    lines, sprung = told([found(*there, *each) for each in coming])
+    assert (lines, sprung) == (["a.mp4: followed 2 objects (bottle 2)"], [])
+    # It jumps: what is there afterwards has another number, though nothing came in.
+    jumped = [found(*there)] * 5 + [found((100.0, 100.0, 160.0, 160.0))] * 5
+    lines, sprung = told(jumped)
+    assert sprung == [2]
+    assert lines[1] == (
+        "  1 of these began away from the picture's edges (2): where an object was hidden, or lost "
+        "its number to be counted twice"
+    )
+
+
 def followed(frames: list[Detections], *places) -> tuple[list[TrackedDetections], dict]:
     answers = [Answer("a.mp4", (640, 480), each, n) for n, each in enumerate(frames)]
     done, (counts,) = follow(answers, classes=CLASSES, high=0.25, places=places)

@@ -377,6 +377,29 @@ def test_pictures_that_come_move_change_and_go_are_noticed_and_kept(yolo):
         assert not store.look_at_disk()
 
 
+def test_in_a_copy_of_the_folder_no_picture_is_called_changed(yolo, tmp_path):
+    open_store(yolo, wait=True).close()
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(yolo, copy, copy_function=shutil.copyfile)
+    with open_store(copy, wait=True) as store:
+        report = store.look_at_disk()
+        assert not report.changed
+        assert "taken for a copy of the folder" in report.remarks[0]
+        assert not any(each.changed for each in store.pictures().pictures)
+        assert not store.look_at_disk()
+        brought.picture(copy / "images" / "1.jpg", size=(80, 40))
+        assert store.look_at_disk().changed == ("images/1.jpg",)
+
+
+def test_in_a_copy_of_which_one_is_of_another_size_that_is_said(yolo, tmp_path):
+    open_store(yolo, wait=True).close()
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(yolo, copy, copy_function=shutil.copyfile)
+    brought.picture(copy / "images" / "1.jpg", size=(80, 40))
+    with open_store(copy, wait=True) as store:
+        assert "images/1.jpg" in store.look_at_disk().changed
+
+
 def test_names_that_are_no_utf8_are_kept(tmp_path):
     name = os.fsdecode(b"b\xe9\\udc41 \xff.jpg")
     brought.picture(tmp_path / "a.jpg")

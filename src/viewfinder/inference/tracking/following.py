@@ -24,6 +24,10 @@ from viewfinder.wording import counted
 # Frames of an object's way that are drawn behind it.
 _TRAIL = 40
 _COLOURS = distinct_colours(24)
+# Of the picture's sides: what is no nearer to an edge has not come in there.
+_EDGE = 0.03
+# Numbers that are written out.
+_NAMED = 10
 
 Trail = NDArray[np.float32]  # K×2 middles, the last one now
 
@@ -85,12 +89,15 @@ class VideoCounts:
     Attributes:
         source: its path.
         labels: of each object's number, the class that it was mostly seen as: all counts are by it.
+        sprung: the numbers that began after the first frame and away from the picture's edges,
+            where nothing comes in: an object that was hidden, or one that lost its number.
     """
 
     source: str
     labels: Mapping[int, int]
     tallies: tuple[PlaceTally, ...]
     crossings: tuple[Crossing, ...]
+    sprung: frozenset[int] = frozenset()
 
     @property
     def objects(self) -> Counter[int]:
@@ -98,10 +105,11 @@ class VideoCounts:
         return Counter(self.labels.values())
 
     def as_json(self, classes: Sequence[str]) -> dict[str, object]:
-        """`source, objects, places, crossings`."""
+        """`source, objects, began_inside, places, crossings`."""
         return {
             "source": self.source,
             "objects": {classes[label]: count for label, count in sorted(self.objects.items())},
+            "began_inside": sorted(self.sprung),
             "places": [tally.as_json(classes, self.labels) for tally in self.tallies],
             "crossings": [
                 {
@@ -120,7 +128,17 @@ class VideoCounts:
         each = [f"{classes[label]} {count}" for label, count in sorted(self.objects.items())]
         text = counted(len(self.labels), "object") + (f" ({', '.join(each)})" if each else "")
         places = (tally.line(classes, self.labels) for tally in self.tallies)
-        return [f"{self.source}: followed {text}", *places]
+        return [f"{self.source}: followed {text}", *self._doubt(), *places]
+
+    def _doubt(self) -> list[str]:
+        if not self.sprung:
+            return []
+        numbers = ", ".join(map(str, sorted(self.sprung)[:_NAMED]))
+        more = ", …" if len(self.sprung) > _NAMED else ""
+        return [
+            f"  {len(self.sprung)} of these began away from the picture's edges ({numbers}{more}): "
+            "where an object was hidden, or lost its number to be counted twice"
+        ]
 
 
 def looked_for(threshold: Threshold | None) -> tuple[Threshold, Threshold]:
@@ -163,6 +181,7 @@ def _of_video(
     tallies = tuple(PlaceTally(place) for place in places)
     crossings: list[Crossing] = []
     labels: dict[int, int] = {}
+    sprung: set[int] = set()
     trails: dict[int, deque[NDArray[np.float64]]] = defaultdict(lambda: deque(maxlen=_TRAIL))
     for number, answer, seen in _late(answers, tracker):
         _require_within(places, answer)
@@ -170,6 +189,9 @@ def _of_video(
         found = seen.found.take(there)
         tracks = np.array([seen.tracks[row].number for row in there], np.int64)
         of_tracks = [seen.tracks[row].label for row in there]
+        new = np.array([track not in labels for track in tracks.tolist()], bool)
+        if followed:
+            sprung |= set(tracks[new & _inside(found.boxes, answer.size)].tolist())
         labels |= dict(zip(tracks.tolist(), of_tracks, strict=True))
         for track, box in zip(tracks.tolist(), found.boxes, strict=True):
             trails[track].append((box[:2] + box[2:]) / 2)
@@ -182,7 +204,14 @@ def _of_video(
     return [
         replace(answer, value=replace(value, labels=_of_tracks(labels, value.tracks)))
         for answer, value in followed
-    ], VideoCounts(source, labels, tallies, tuple(crossings))
+    ], VideoCounts(source, labels, tallies, tuple(crossings), frozenset(sprung))
+
+
+def _inside(boxes: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Of M×4 corners, those away from every edge of a picture."""
+    sides = np.array(size, np.float64)
+    beyond = np.hstack([boxes[:, :2] > _EDGE * sides, boxes[:, 2:] < (1 - _EDGE) * sides])
+    return np.array(beyond.all(axis=1), np.bool_)
 
 
 def _of_tracks(labels: Mapping[int, int], tracks: NDArray[np.int64]) -> NDArray[np.int64]:

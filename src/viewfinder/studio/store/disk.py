@@ -1,7 +1,8 @@
 """What became of the pictures' files: added, moved, changed, missing. Rows are never dropped.
 
-A file is the same while its size and time are; where they are not, its bytes' digest decides. A
-missing picture whose size, time and (where it is known) digest a new file has was moved there.
+A file is the same while its size and time are; where they are not, its bytes' digest decides, and
+where that is not known the whole folder's times: in a copy of it, all are others. A missing picture
+whose size, time and (where it is known) digest a new file has was moved there.
 """
 
 from collections import defaultdict
@@ -29,6 +30,12 @@ from viewfinder.studio.store.taking_in import add_pictures
 _p = tables.picture.c
 # What is asked of each row: of a hundred thousand, all columns would be much.
 _SEEN = ("size", "mtime", "digest", "missing", "changed", "listed", "ready")
+# Pictures from which on all of them having another time speaks of a copy.
+_A_COPY = 3
+_COPY = (
+    "the times of all pictures are others and each has the size it had: this is taken for a copy "
+    "of the folder, whose labels fit"
+)
 _ASKED = ("id", "path", "width", "height", *_SEEN)
 
 
@@ -56,7 +63,8 @@ def look(database: Database, data: Path) -> DiskReport:
     # What is missing may have been moved anywhere below the folder.
     fresh = {path: status_of(data / path) for path in (unknown if missing else new)}
     moved = _moved(data, [known[path] for path in missing], fresh)
-    changed, same = _changed(data, known, found)
+    copied = _copied(known, found)
+    changed, same = _changed(data, known, found, copied=copied)
     report = DiskReport(
         added=tuple(path for path in new if path not in moved.values()),
         missing=tuple(p for p in missing if p not in moved and not known[p]["missing"]),
@@ -82,7 +90,8 @@ def look(database: Database, data: Path) -> DiskReport:
     _write(database, updates)
     _add(database, data, report.added, fresh, kind)
     labels = reading_again.look(database, data)
-    return replace(report, **labels._asdict())
+    remarks = (_COPY, *labels.remarks) if copied else labels.remarks
+    return replace(report, **labels._replace(remarks=remarks)._asdict())
 
 
 def add(database: Database, data: Path, paths: Sequence[str]) -> None:
@@ -157,7 +166,11 @@ def _moved(
 
 
 def _changed(
-    data: Path, known: Mapping[str, RowMapping], found: dict[str, dict[str, object]]
+    data: Path,
+    known: Mapping[str, RowMapping],
+    found: dict[str, dict[str, object]],
+    *,
+    copied: bool,
 ) -> tuple[list[str], list[str]]:
     """Pictures of other bytes, and those that only have another time."""
     changed: list[str] = []
@@ -170,10 +183,22 @@ def _changed(
             continue
         # Of one that waits as it could not be read, no labels are there that might not fit.
         labelled = row["ready"] or row["width"]
-        unlike = status["size"] != row["size"] or row["digest"] != digest_of(data / path)
-        unlike = bool(labelled) and unlike
-        (changed if unlike else same).append(path)
+        known_same = copied and not row["digest"]
+        unlike = status["size"] != row["size"] or not (
+            known_same or row["digest"] == digest_of(data / path)
+        )
+        (changed if labelled and unlike else same).append(path)
     return changed, same
+
+
+def _copied(known: Mapping[str, RowMapping], found: dict[str, dict[str, object]]) -> bool:
+    """Whether the folder as a whole was copied, or taken from an archive: all times are others, and
+    each size is what it was."""
+    pairs = [(row, found[path]) for path, row in known.items() if row["size"] is not None]
+    there = [(row, status) for row, status in pairs if not status["missing"]]
+    return len(there) >= _A_COPY and all(
+        row["size"] == status["size"] and row["mtime"] != status["mtime"] for row, status in there
+    )
 
 
 def digest_of(file: Path) -> str:
