@@ -3,6 +3,7 @@
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -148,6 +149,10 @@ def test_what_a_classifier_learnt_is_looked_at_once_and_kept(make_set, small_run
     # What is asked about may have been learnt from: it is no neighbour of its own.
     assert number_of(kept, file) == 0
     assert number_of(kept, tmp_path / "other.png") is None
+    copy = Path(shutil.copyfile(file, tmp_path / "copy.png"))
+    assert number_of(kept, copy) == 0
+    copy.write_bytes(copy.read_bytes()[:-1] + b"?")  # as long, and another picture
+    assert number_of(kept, copy) is None
     others = nearest_pictures(kept, seen, but=0)
     assert len(others) == min(5, len(kept.paths) - 1)
     assert file not in [each.file for each in others]

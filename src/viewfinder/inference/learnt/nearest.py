@@ -1,5 +1,6 @@
 """The training pictures, or the objects in them, that a net takes for most like one."""
 
+import filecmp
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,12 +100,25 @@ def seen_by(predictor: Predictor, learnt: LearntPictures, pixels: torch.Tensor) 
 
 
 def number_of(learnt: LearntPictures, file: Path) -> int | None:
-    """Which of the pictures that a run learnt from a file is; None of another."""
+    """Which of the pictures that a run learnt from a file is, or has the bytes of; None of
+    another."""
     file, root = file.resolve(), learnt.root.resolve()
-    if not file.is_relative_to(root):
+    if file.is_relative_to(root):
+        path = file.relative_to(root).as_posix()
+        if path in learnt.paths:
+            return learnt.paths.index(path)
+    size = _bytes_of(file)
+    if size is None:
         return None
-    path = file.relative_to(root).as_posix()
-    return learnt.paths.index(path) if path in learnt.paths else None
+    alike = (n for n, path in enumerate(learnt.paths) if _bytes_of(root / path) == size)
+    return next((n for n in alike if filecmp.cmp(file, root / learnt.paths[n], False)), None)
+
+
+def _bytes_of(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None
 
 
 def nearest_pictures(
