@@ -53,6 +53,7 @@ WRONG_TYPES = {
     "mirror": [1, "yes"],
     "balanced": [1, "yes", None],
     "precision": ["fp8", 16, None, []],
+    "compile": [1, "yes", None],
     "device": ["tpu", None],
     "keep": ["ram"],
     "seed": [0.5, "0"],

@@ -16,7 +16,7 @@ _GROUPS = {
         *("batch", "optimiser", "learning_rate", "warmup", "momentum", "weight_decay"),
         *("clip", "average", "val_share"),
     ),
-    "the machine": ("precision", "device", "devices", "keep", "seed"),
+    "the machine": ("precision", "compile", "device", "devices", "keep", "seed"),
 }
 _COLUMN = 24
 _WIDEST = 80

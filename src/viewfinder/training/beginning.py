@@ -27,6 +27,7 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.arrangement import Arrangement, Choice
 from viewfinder.training.choosing import choose_arithmetic, promise
+from viewfinder.training.compiling import require_compiler
 from viewfinder.training.fetching import fetch_published
 from viewfinder.training.forecast import Forecast, forecast, seconds_of_answer
 from viewfinder.training.job import Job
@@ -48,13 +49,15 @@ def refuse_early(task: AnyTask, recipe: Recipe) -> None:
     """What needs no picture is refused before any is read.
 
     Raises:
-        InputError: torchrun, no such device or network, or published weights that cannot be
-            fetched.
+        InputError: torchrun, no such device, network or compiler, or published weights that cannot
+            be fetched.
     """
     refuse_torchrun()
     pick_device(recipe.device)
     _check_net(task.name, recipe)
     refuse_lacking_run(recipe)
+    if recipe.compile:
+        require_compiler()
     fetch_published(recipe)
 
 

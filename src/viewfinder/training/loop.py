@@ -38,6 +38,7 @@ from viewfinder.training import advice, optimise, rounding, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed
 from viewfinder.training.best import BestWeights, epochs_between
 from viewfinder.training.choosing import forget
+from viewfinder.training.compiling import compile_passes
 from viewfinder.training.holding import Held
 from viewfinder.training.job import Job
 from viewfinder.training.journal import Journal
@@ -87,6 +88,8 @@ class Fit:
         self.loss = self.task.make_loss(net, self.setup, self.device)
         if self.share.world > 1:
             net = share_statistics(net, self.device)
+        if self.recipe.compile:
+            compile_passes(net)
         self.net = fabric.setup_module(net)
         self.held = Held(self.net.module, job.frozen, self.recipe.freeze)
         self.optimiser = optimise.make_optimiser(net, self.recipe)

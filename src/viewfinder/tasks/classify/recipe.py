@@ -158,7 +158,8 @@ class ClassifyRecipe(Recipe):
             # Who says how steps are to be taken means steps.
             usual = (UsualCount, UsualNumber, UsualText)
             said = (self.epochs, self.learning_rate, self.optimiser)
-            steps = self.minutes is not None or not all(isinstance(each, usual) for each in said)
+            steps = self.minutes is not None or self.compile
+            steps = steps or not all(isinstance(each, usual) for each in said)
             solved = nobody_said and self.init == _INIT and not steps
             object.__setattr__(self, "head", UsualText(_HEAD if solved else "full"))
         epochs, batch, decay, optimiser = _TUNED if self.tunes else _SCRATCH
@@ -175,6 +176,11 @@ class ClassifyRecipe(Recipe):
             object.__setattr__(self, "learning_rate", UsualNumber(rate))
         if self.in_steps and self.unlabelled is not None:
             raise InputError("--unlabelled needs --head auto, linear or prototypes")
+        if not self.in_steps and self.compile:
+            raise InputError(
+                f"--compile is of trainings in steps, and --head {self.head} takes none: give "
+                "--head full, or leave --compile out"
+            )
         if not self.in_steps and self.init == "random":
             raise InputError(
                 f"--head {self.head} learns the last layer alone, from a net that knows pictures: "
