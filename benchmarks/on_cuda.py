@@ -1,7 +1,7 @@
 """Every kind of net on a CUDA GPU: trained, stopped, gone on with, and asked beside the CPU.
 
     uv run python benchmarks/on_cuda.py [--nets NET…] [--precisions 32 bf16 16] [--limit SECONDS]
-                                        [--deterministic] [--waits]
+                                        [--deterministic] [--waits] [--compile]
 
 For each net and precision a line: milliseconds of the median step and pictures a second, the loss
 before and after, float16's skipped steps, memory on the GPU, the largest difference of a weight, as
@@ -16,6 +16,8 @@ difference comes of that alone: then a training that was stopped must end in the
 
 With `--waits` the table is followed by the lines of the program at which, within a training's
 steps, the CPU waits for the GPU, and how often in a step.
+
+With `--compile` the passes are compiled, as by `train --compile`.
 
 Before the table stand the facts about the GPU that `viewfinder doctor --json` tells, and what it
 finds.
@@ -98,6 +100,7 @@ class Work:
     size: int | None
     epochs: int
     batch: int
+    compile: bool = False
 
     def fields(self, net: str, precision: str) -> dict[str, Any]:
         """A recipe's fields."""
@@ -108,6 +111,7 @@ class Work:
             "size": self.size if self.size and net != "lenet" else NETS[net][1],
             "epochs": self.epochs,
             "batch": self.batch,
+            "compile": self.compile,
             "keep": "memory",
         }
         if net.startswith("a2dele") and self.size is None:
@@ -391,6 +395,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=float, default=240.0, help="seconds")
     parser.add_argument("--deterministic", action="store_true", help="one order of every sum")
     parser.add_argument("--waits", action="store_true", help="where the CPU waits for the GPU")
+    parser.add_argument("--compile", action="store_true", help="compile the networks' passes")
     flags = parser.parse_args(given)
     if flags.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -405,7 +410,8 @@ def main(given: Sequence[str] | None = None) -> int:
         print(*doctor(), sep="\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         data = render(Path(folder), flags.pictures)
-        work = Work(Path(folder), data, flags.device, flags.size, flags.epochs, flags.batch)
+        learning = (flags.device, flags.size, flags.epochs, flags.batch, flags.compile)
+        work = Work(Path(folder), data, *learning)
         pairs = itertools.product(flags.nets, flags.precisions)
         cells = [(net, how) for net, how in pairs if how != "auto" or net in TRIED]
         cells += [(net, "waits") for net in flags.nets if flags.waits]
