@@ -1,0 +1,73 @@
+"""What a person waits for at the studio's page, in Chromium: 100,000 pictures, 500,000 boxes.
+
+    uv run python benchmarks/studio_page.py                     about four minutes
+    uv run python benchmarks/studio_page.py 1000 5000 [60]      other numbers; pictures gone through
+
+`viewfinder label` runs as a process of its own and has taken the set in before. A scripted person
+goes from picture to picture; in each a box is drawn, moved by two keys and left. Told are the times
+from a key to the frame that shows it, from the key to the next picture, and from an edit to its
+answer, each with its 95th of a hundred; and the load.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
+
+from large_set import make
+from playwright.sync_api import sync_playwright
+from studio_page import Person, ready, until
+
+from benchmarks.page_person import CLOCKS, report_clocks
+from benchmarks.studio_server import Server, begun
+
+
+def goes_through(url: str, pictures: int) -> None:
+    """Draw, move, and on to the next."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+        page.goto(url)
+        ready(page)
+        person = Person(page, None)
+        page.evaluate(CLOCKS)
+        for number in range(pictures):
+            x, y = 2 + 5 * (number % 6), 2 + 4 * (number % 5)
+            person.drag((x, y), (x + 20, y + 16))
+            person.press("ArrowRight", "ArrowDown", "Escape")
+            person.rest()
+            before = person.shown()
+            person.press("d")
+            until(lambda before=before: person.shown() != before)
+        person.saved()
+        report_clocks(page.evaluate("clocks"))
+        browser.close()
+
+
+def main() -> None:
+    words = [int(word) for word in sys.argv[1:]]
+    pictures, boxes, shown = (*words, *(100_000, 500_000, 100)[len(words) :])
+    with tempfile.TemporaryDirectory() as folder:
+        root = make(Path(folder), pictures, boxes)
+        try:
+            Server(root, Path(folder)).end()
+            server = Server(root, Path(folder))
+            print(f"{pictures:,} pictures, {boxes:,} boxes; load {os.getloadavg()[0]:.1f} on "
+                  f"{os.cpu_count()} cores", flush=True)  # fmt: skip
+            goes_through(server.url, shown)
+            server.end()
+        finally:
+            for process in begun:
+                process.kill()
+                process.wait()
+        print(f"load at the end {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
