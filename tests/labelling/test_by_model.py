@@ -1,10 +1,9 @@
 """Proposals by networks: subjects of a map by hand, an ONNX file, and a run of another task."""
 
 import numpy as np
-import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
+from brightness_net import write_brightness
 
 from viewfinder import events
 from viewfinder.errors import InputError
@@ -22,25 +21,6 @@ from viewfinder.runs.run import open_run
 from viewfinder.tasks.detect.detections import Detections
 
 CPU = torch.device("cpu")
-
-
-def write_brightness(file, *, channels=3, height="H", width="W"):
-    """A network whose map is the mean over the channels."""
-    nodes = [helper.make_node("ReduceMean", ["picture", "axes"], ["map"], keepdims=1)]
-    graph = helper.make_graph(
-        nodes,
-        "brightness",
-        [
-            helper.make_tensor_value_info(
-                "picture", TensorProto.FLOAT, ["N", channels, height, width]
-            )
-        ],
-        [helper.make_tensor_value_info("map", TensorProto.FLOAT, None)],
-        [helper.make_tensor("axes", TensorProto.INT64, [1], [1])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    onnx.save(model, file)
-    return file
 
 
 def scene():

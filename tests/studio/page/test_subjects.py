@@ -1,6 +1,7 @@
 """A saliency set: opened, its masks corrected, its depth seen, and read again by `train`."""
 
 import numpy as np
+from brightness_net import write_brightness
 from studio_page import Person, until
 
 from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
@@ -63,3 +64,38 @@ def test_masks_are_corrected_and_read_again_by_train(visit, serve, tmp_path):
         wanted = corrected if old == first else read_subject(before, old)
         assert (read_subject(back, row) == wanted).all()
         assert np.allclose(read_nearness(back, row), read_nearness(before, old), atol=2e-5)
+
+
+def test_a_saliency_network_proposes_outlines_for_a_picture_without_a_mask(visit, serve, tmp_path):
+    root = a_set(tmp_path / "set")
+    net = write_brightness(tmp_path / "bright.onnx")
+    with open_store(root, wait=True) as store:
+        picture = np.full((120, 160, 3), 20, np.uint8)
+        picture[40:90, 30:70] = 250
+        write_picture(root / "train/RGB/late.png", picture)
+        (late,) = store.look_at_disk().added
+        at = next(each.id for each in store.pictures().pictures if each.path == late)
+        page = visit(serve(store).address.url)
+        person = Person(page, store)
+        person.press("Shift+p")
+        dialog = page.locator("dialog[open]")
+        assert dialog.locator("input[type=radio]:enabled").count() == 1
+        assert not dialog.get_by_label("Class of all").count()
+        assert "which a saliency network proposes" in dialog.inner_text()
+        dialog.get_by_label("Run or file").fill(str(net))
+        dialog.get_by_role("button", name="Propose", exact=True).click()
+        until(lambda: store.picture(at).proposals)
+        (ghost,) = store.picture(at).proposals
+        assert ghost.name == "salient"
+        person.open(at)
+        until(lambda: page.evaluate("viewfinder.studio.ghosts().length"))
+        person.press("Shift+y", "Enter")
+        person.saved()
+        (box,) = store.picture(at).boxes
+        assert (decode(box.mask, (160, 120)) == (picture[..., 0] > 128)).all()
+        done = store.export(tmp_path / "out", to="masks")
+        page.context.close()
+    assert (done.pictures, done.boxes) == (5, 4)
+    back = open_dataset(tmp_path / "out")
+    row = next(n for n, path in enumerate(back.paths) if path.endswith("late.png"))
+    assert (read_subject(back, row) == (picture[..., 0] > 128)).all()

@@ -89,10 +89,14 @@ def proposers_of(store: Store, learnt: str, *, local: bool) -> dict[By, str]:
         learnt: the run of the last training, or empty.
         local: only this machine can ask, so paths of it may be given.
     """
-    if store.kind() != "boxes":
+    kind = store.kind()
+    named = "" if local else "runs and files are named on the machine where the studio runs alone"
+    if kind == "masks":
+        alone = "a saliency set has outlines of subjects, which a saliency network proposes"
+        return dict.fromkeys(get_args(By), alone) | {"saliency": named}
+    if kind != "boxes":
         none = "boxes are proposed, and here are none"
         return dict.fromkeys(get_args(By), none)
-    named = "" if local else "runs and files are named on the machine where the studio runs alone"
     alone = "" if store.pictures(count=2).total > 1 else "there is no picture beside an empty stand"
     return {
         "learnt": "" if learnt else "nothing was learnt here yet",

@@ -1,6 +1,7 @@
 """What the page asks of the learning: begin, stop, go on, propose, and which picture is next."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
@@ -64,6 +65,9 @@ def learning_routes(
         one = asked_of(document)
         if why := proposers_of(store, learnt, local=local)[one.by]:
             raise InputError(why)
+        if store.kind() == "masks":
+            # Its one class may have been given another name.
+            one = replace(one, name=next(each.name for each in store.classes()))
         teacher.propose(one, _picture(document))
         return answer({})
 

@@ -74,7 +74,7 @@ def export_masks(
     dataset = read_saliency(data)
     rows = {} if dataset is None else {path: row for row, path in enumerate(dataset.paths)}
     wanted: dict[str, tuple[Path, Mask, NDArray[np.float32] | None]] = {}
-    missing = kept = 0
+    missing = kept = boxes = 0
     for path, one in pictures.items():
         file, row = data / path, rows.get(path)
         if not file.is_file():
@@ -92,6 +92,7 @@ def export_masks(
             mask = read_subject(dataset, row)
             kept += 1
         wanted[_free(wanted, side, path)] = file, mask, nearness
+        boxes += len(one.boxes)
     if not wanted:
         raise InputError("no picture has a mask yet: there is nothing to export")
     with new_folder(out) as folder:
@@ -100,7 +101,7 @@ def export_masks(
         _compare(folder, {_rgb(name): each for name, each in wanted.items()})
     lost = {"pictures that are missing": missing} if missing else {}
     notes = (f"{counted(kept, 'mask')} as the files have them: nothing was drawn there",)
-    return Export(str(out), "masks", len(wanted), 0, lost, notes if kept else ())
+    return Export(str(out), "masks", len(wanted), boxes, lost, notes if kept else ())
 
 
 def _free(taken: Mapping[str, object], side: str, path: str) -> str:

@@ -78,7 +78,7 @@ function fieldsOf({ labels, studio }, by) {
     return { place, read: () => ({ file: file.value, names: names.value.split(",").map((each) => each.trim()).filter(Boolean) }) };
   }
   if (by === "saliency") {
-    place.append(field("Run or file", file), field("Class of all", name));
+    place.append(field("Run or file", file), ...(studio.kind === "masks" ? [] : [field("Class of all", name)]));
     return { place, read: () => ({ file: file.value, name: name.value }) };
   }
   if (by === "plate") {
