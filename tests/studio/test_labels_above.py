@@ -1,5 +1,7 @@
 """A folder within a set whose labels the studio keeps: nobody reads its older files unawares."""
 
+import shutil
+
 import brought
 import pytest
 
@@ -118,3 +120,54 @@ def test_a_set_of_its_own_within_is_read(pages, url, monkeypatch):
         monkeypatch.delenv(DATABASE)
         with pytest.raises(InputError, match="lies in"):
             read_boxes(root / "converted")
+
+
+def test_a_folder_above_a_set_and_links_that_lead_in_are_refused_once_labels_were_edited(
+    pages, tmp_path, url, monkeypatch
+):
+    root, edit = pages
+    above, links, files = (tmp_path / name for name in ("above", "links", "files"))
+    above.mkdir()
+    root.rename(above / "pages")
+    root.symlink_to(above / "pages")
+    links.mkdir()
+    for part in ("Annotations", "JPEGImages"):
+        (links / part).symlink_to(root / part)
+    for page in (root / "Annotations").iterdir():
+        picture = f"{page.stem}.jpg"
+        brought.picture(files / "JPEGImages" / picture)
+        (files / "Annotations").mkdir(exist_ok=True)
+        (files / "Annotations" / page.name).symlink_to(page)
+    for place in (above, links, files):
+        assert len(read_boxes(place).boxes) == 6
+    edit()
+    if url:
+        monkeypatch.setenv(DATABASE, url)
+    for place in (above, links, files):
+        with pytest.raises(InputError, match=r"whose labels are kept in .* may be older"):
+            read_boxes(place)
+        with pytest.raises(InputError, match="may be older"):
+            open_store(place)
+
+
+def test_pages_of_ones_own_beside_linked_pictures_are_read(pages, tmp_path):
+    root, edit = pages
+    edit()
+    own = tmp_path / "own"
+    shutil.copytree(root / "Annotations", own / "Annotations")
+    (own / "JPEGImages").symlink_to(root / "JPEGImages")
+    assert len(read_boxes(own).boxes) == 6
+
+
+def test_class_folders_are_not_read_above_a_set_whose_classes_were_edited(make_set):
+    root = make_set()
+    with open_store(root / "train", wait=True) as store:
+        first, other = store.picture(1).picture, store.classes()[-1]
+        assert first.label != other.id
+        open_dataset(root)
+        change = LabelPicture(1, other.id, first.revision)
+        store.apply(Operation("moved", (change,)))
+    with pytest.raises(InputError, match=r"whose labels are kept in .* may be older"):
+        open_dataset(root)
+    with pytest.raises(InputError, match="may be older"):
+        open_store(root)

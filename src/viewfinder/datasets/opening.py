@@ -25,6 +25,7 @@ from viewfinder.datasets.formats.class_folders.reading import (
 )
 from viewfinder.datasets.formats.label_store import masks_edited, read_label_store
 from viewfinder.datasets.formats.labels_above import above_in_words, refuse_within
+from viewfinder.datasets.formats.labels_below import refuse_other_classes, refuse_other_sets
 from viewfinder.datasets.formats.other_tools import HOW, box_table, refuse_other_tools
 from viewfinder.datasets.formats.rgbd.folders import masks_among
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
@@ -86,6 +87,7 @@ def open_dataset(
             text = "masks were corrected in the studio, and these are the older files: export them"
             saliency = replace(saliency, notes=(*saliency.notes, text))
         return deal_to_splits(saliency, val_share) if deal else saliency
+    refuse_other_classes(root)
     dataset = open_class_folders(root, val_share=val_share, deal=deal)
     return _with_masks(_with_table(dataset, root))
 
@@ -101,6 +103,8 @@ def read_boxes(source: str | Path) -> Dataset | None:
         return stored if stored.boxes is not None else None
     found = read_box_files(source)
     file = Path(source).expanduser()
+    if found is not None and file.is_dir():
+        refuse_other_sets(file)
     if found is None or file.is_dir() or not (edited := above_in_words(file)):
         return found
     return replace(found, notes=(*found.notes, edited))

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from viewfinder.datasets.editing.transaction import HIDDEN, SERVED
 from viewfinder.datasets.formats.label_server import keep_server, kept_store, refuse_other_store
 from viewfinder.datasets.formats.labels_above import refuse_within
+from viewfinder.datasets.formats.labels_below import refuse_other_classes, refuse_other_sets
 from viewfinder.datasets.formats.postgres import place_of
 from viewfinder.datasets.formats.stored_text import given
 from viewfinder.errors import InputError
@@ -63,6 +64,8 @@ def _database(data: Path, url: str | None) -> Database:
         raise InputError(f"there is no folder {data}: give a folder of pictures")
     refuse_other_store(data, served=url is not None)
     refuse_within(data)
+    refuse_other_sets(data)
+    refuse_other_classes(data)
     if url is not None:
         database = Database(None, url)
         try:
