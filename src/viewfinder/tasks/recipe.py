@@ -140,8 +140,8 @@ class Recipe:
     """Arithmetic: 32, bf16, 16 (with loss scaling), or auto: timed and compared once for a machine,
     net, size and batch, and then remembered."""
     compile: bool = False
-    """Compile the network's passes (torch.compile), which takes a minute or more at the beginning
-    and makes each step quicker: for long trainings, on a GPU above all."""
+    """Compile the network's passes (torch.compile), which takes a minute or more at the beginning,
+    where a step is quicker then: for long trainings, on a GPU above all."""
     device: Device = "auto"
     """Where to compute: cuda where there is one, else cpu."""
     devices: int = 1

@@ -1,9 +1,10 @@
-"""A network's passes as compiled code, for trainings that are long enough to win the time back."""
+"""A network's passes as compiled code, where that is quicker than what it is written as."""
 
 import os
 import shutil
+from collections.abc import Callable
+from time import perf_counter
 
-import torch
 from torch import nn
 
 from viewfinder.errors import InputError
@@ -27,12 +28,29 @@ def require_compiler() -> None:
         )
 
 
-def compile_passes(net: nn.Module) -> None:
-    """Have a net compiled in its first passes, forward and backward, and once more for each other
-    size or number of pictures until torch finds code for all. Its weights and their names stay.
+def compile_if_quicker(
+    net: nn.Module, seconds_of_step: Callable[[Callable[[nn.Module], object]], float]
+) -> None:
+    """Have a net's passes compiled, unless a step of a copy shows that it cannot be, or is no
+    quicker then; what it comes to is told. Its weights and their names stay.
 
-    What cannot be compiled is computed as it is written, which torch warns of.
+    Args:
+        seconds_of_step: of a step of a copy, that is given to a function before.
     """
-    torch._dynamo.config.suppress_errors = True
-    note("the first steps compile the network, which takes a minute or more")
+    note("compiling the network, which takes a minute or more")
+    plain = seconds_of_step(lambda copied: None)
+    begun = perf_counter()
+    try:
+        compiled = seconds_of_step(nn.Module.compile)
+    except Exception as error:  # whatever the compiler stumbles over, the net learns without it
+        lines = [*str(error).strip().splitlines(), type(error).__name__]
+        why = next((line for line in lines if "Error: " in line), lines[0])
+        note(f"this network cannot be compiled here ({why:.120}): it is trained as it is written")
+        return
+    took = perf_counter() - begun
+    times = f"a step takes {1e3 * compiled:,.0f} ms compiled, {1e3 * plain:,.0f} as it is written"
+    if compiled >= plain:
+        note(f"{times}: it is trained as it is written")
+        return
+    note(f"{times}; compiling took {took:,.0f} s, which {took / (plain - compiled):,.0f} steps win")
     net.compile()

@@ -23,7 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from viewfinder.datasets.decoded import ahead
 from viewfinder.errors import InputError
@@ -38,11 +38,12 @@ from viewfinder.training import advice, optimise, rounding, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed
 from viewfinder.training.best import BestWeights, epochs_between
 from viewfinder.training.choosing import forget
-from viewfinder.training.compiling import compile_passes
+from viewfinder.training.compiling import compile_if_quicker
 from viewfinder.training.holding import Held
 from viewfinder.training.job import Job
 from viewfinder.training.journal import Journal
 from viewfinder.training.pace import Pace
+from viewfinder.training.precision import seconds_of_step
 from viewfinder.training.progress import TrainingProgress
 from viewfinder.training.state import Parts, read_state, write_state
 from viewfinder.training.statistics import share_statistics
@@ -88,8 +89,6 @@ class Fit:
         self.loss = self.task.make_loss(net, self.setup, self.device)
         if self.share.world > 1:
             net = share_statistics(net, self.device)
-        if self.recipe.compile:
-            compile_passes(net)
         self.net = fabric.setup_module(net)
         self.held = Held(self.net.module, job.frozen, self.recipe.freeze)
         self.optimiser = optimise.make_optimiser(net, self.recipe)
@@ -115,6 +114,21 @@ class Fit:
         self.dealt = self._deal()
         # Of every epoch. Some pictures may not be learnt from, as those without what a net sees.
         self.steps = len(self.dealt)
+        if self.recipe.compile:
+            compile_if_quicker(self.net.module, self._seconds_of_step)
+
+    def _seconds_of_step(self, prepare: Callable[[nn.Module], object]) -> float:
+        """Of the next step, forward and backward, on a copy of the net."""
+        inputs = next(self.batches_left()).inputs.to(self.device)
+        return seconds_of_step(
+            self.net.module,
+            [inputs],
+            self.job.arrangement,
+            loss=self.loss,
+            colours=self.setup.config.normalisation,
+            settle=lambda net: self.task.settle(net, self.setup),
+            prepare=prepare,
+        )
 
     def work(self) -> None:
         now = self.progress
