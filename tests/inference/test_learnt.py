@@ -20,10 +20,17 @@ from viewfinder.features.own import Layers, layers_of, watching
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.learnt import gathering
 from viewfinder.inference.learnt.kept import FILE, keep_learnt, read_learnt
-from viewfinder.inference.learnt.nearest import learnt_by, nearest_pictures, number_of, seen_by
+from viewfinder.inference.learnt.nearest import (
+    learnt_by,
+    learnt_path,
+    nearest_pictures,
+    number_of,
+    seen_by,
+)
 from viewfinder.inference.learnt.space import space_of
 from viewfinder.inference.learnt.unlike import limit_of
 from viewfinder.pictures.writing import write_picture
+from viewfinder.runs.pictures import learnt_from
 
 
 def test_a_vector_that_is_there_is_its_own_nearest() -> None:
@@ -147,12 +154,18 @@ def test_what_a_classifier_learnt_is_looked_at_once_and_kept(make_set, small_run
     assert nearest.as_json(run.classes)["class"] == run.classes[int(learnt.labels[0])]
     assert nearest.picture(16) is not None
     # What is asked about may have been learnt from: it is no neighbour of its own.
-    assert number_of(kept, file) == 0
-    assert number_of(kept, tmp_path / "other.png") is None
+    known = learnt_from(folder)
+    assert number_of(kept, file, known) == 0
+    assert number_of(kept, tmp_path / "other.png", known) is None
     copy = Path(shutil.copyfile(file, tmp_path / "copy.png"))
-    assert number_of(kept, copy) == 0
+    assert number_of(kept, copy, known) == 0
+    # One that was not looked at was learnt from all the same.
+    few = replace(kept, paths=kept.paths[1:])
+    assert number_of(few, copy, known) is None
+    assert learnt_path(few, copy, known) == kept.paths[0]
     copy.write_bytes(copy.read_bytes()[:-1] + b"?")  # as long, and another picture
-    assert number_of(kept, copy) is None
+    assert number_of(kept, copy, known) is None
+    assert not learnt_path(kept, copy, known)
     others = nearest_pictures(kept, seen, but=0)
     assert len(others) == min(5, len(kept.paths) - 1)
     assert file not in [each.file for each in others]

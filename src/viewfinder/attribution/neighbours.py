@@ -1,7 +1,7 @@
 """What was learnt that is most like a picture or a box, to be shown beside its reasons."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,11 @@ from viewfinder.attribution.reason import Reasons
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Predictor
-from viewfinder.inference.learnt.kept import LearntPictures
+from viewfinder.inference.learnt.kept import FILE, LearntPictures
 from viewfinder.inference.learnt.nearest import (
     Neighbour,
     learnt_by,
+    learnt_path,
     nearest_objects,
     nearest_pictures,
     number_of,
@@ -23,6 +24,7 @@ from viewfinder.inference.learnt.nearest import (
 )
 from viewfinder.pictures.drawing import contact_sheet
 from viewfinder.pictures.writing import picture_url
+from viewfinder.runs.pictures import learnt_from
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.wording import shown
@@ -37,10 +39,28 @@ class LearntFrom:
 
     Attributes:
         lacks: a sentence; empty where it is known, or where no training of ours is.
+        known: the path of each picture, by the digest of its file, looked at or not.
     """
 
     learnt: LearntPictures | None
     lacks: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def looked_at(self) -> int:
+        """How many pictures there are to be compared with."""
+        return 0 if self.learnt is None else len(self.learnt.paths)
+
+    @property
+    def share(self) -> str:
+        """In a sentence how many of all were looked at; empty where all were."""
+        if not 0 < self.looked_at < len(self.known):
+            return ""
+        return (
+            f"compared with {self.looked_at:,} of the {len(self.known):,} pictures that the run "
+            f"learnt from, those looked at when that was first asked; remove {FILE} of the run to "
+            "look again"
+        )
 
 
 def memory_of(run: RunFolder | None, predictor: Predictor) -> LearntFrom:
@@ -48,19 +68,25 @@ def memory_of(run: RunFolder | None, predictor: Predictor) -> LearntFrom:
     if run is None:
         return LearntFrom(None)
     try:
-        return LearntFrom(learnt_by(run, predictor))
+        found = LearntFrom(learnt_by(run, predictor), known=learnt_from(run.folder))
     except InputError as error:
         note(f"what was learnt that is most like it is not shown: {error}")
         return LearntFrom(None, str(error))
+    if found.share:
+        note(found.share)
+    return found
 
 
-def with_nearest(found: Reasons, predictor: Predictor, learnt: LearntPictures) -> Reasons:
+def with_nearest(found: Reasons, predictor: Predictor, memory: LearntFrom) -> Reasons:
     """The same with what was learnt that is most like each box, or like the picture.
 
     A picture that was learnt from is left out of what is most like it, with all objects in it.
     """
-    own = number_of(learnt, Path(found.source))
-    found = replace(found, learnt_from=own is not None)
+    learnt, file = memory.learnt, Path(found.source)
+    if learnt is None:
+        return found
+    own = number_of(learnt, file, memory.known)
+    found = replace(found, learnt_from=bool(learnt_path(learnt, file, memory.known)))
     pixels = torch.from_numpy(found.picture.transpose(2, 0, 1).copy())[None]
     watched = seen_by(predictor, learnt, pixels)
     if learnt.objects is None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder.attribution.heat import Heat
 from viewfinder.attribution.inside import Stage, filters
-from viewfinder.attribution.neighbours import neighbour_content
+from viewfinder.attribution.neighbours import LearntFrom, neighbour_content
 from viewfinder.attribution.reason import Reason, Reasons
 from viewfinder.attribution.summary import Summary
 from viewfinder.attribution.trials import DRAWS, TO_BEAT, hottest
@@ -38,12 +38,12 @@ def write_page(
     predictor: Predictor,
     title: str,
     by: str,
-    lacks: str = "",
+    memory: LearntFrom,
 ) -> None:
     """Write it.
 
     Args:
-        lacks: why nothing that was learnt is shown, if so.
+        memory: what the run learnt from, or why that is not known.
         title: what was asked, in a few words.
         by: the command that made it.
 
@@ -57,7 +57,8 @@ def write_page(
         "to_beat": TO_BEAT,
         "summary": summary,
         "pictures": [_picture(each, predictor.model.config) for each in found[:MOST_SHOWN]],
-        "lacks": lacks,
+        "lacks": memory.lacks,
+        "share": memory.share,
         "left_out": max(0, len(found) - MOST_SHOWN),
         "filters": [picture_url(each) for each in filters(predictor.net)],
         "made": f"{by} — {made_with()}",

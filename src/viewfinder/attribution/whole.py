@@ -27,12 +27,15 @@ class Explained:
 
     Attributes:
         written: whether there was anything to show on a page.
+        compared: of how many pictures that the run learnt from, and of how many in all, the nearest
+            are told; None where none are.
     """
 
     pictures: list[Reasons]
     summary: Summary
     model: Model
     written: bool
+    compared: tuple[int, int] | None = None
 
 
 @own_threads()
@@ -73,11 +76,9 @@ def explain_answers(
     if not any(each.reasons for each in found):
         return Explained(found, summary, predictor.model, written=False)
     memory = memory_of(run, predictor)
-    if memory.learnt is not None:
-        found = [with_nearest(each, predictor, memory.learnt) for each in found]
+    found = [with_nearest(each, predictor, memory) for each in found]
     if html is not None:
         title = f"Why {model.source.name} answers as it does"
-        write_page(
-            html, found, summary, predictor=predictor, title=title, by=by, lacks=memory.lacks
-        )
-    return Explained(found, summary, predictor.model, written=html is not None)
+        write_page(html, found, summary, predictor=predictor, title=title, by=by, memory=memory)
+    compared = (memory.looked_at, len(memory.known)) if memory.learnt is not None else None
+    return Explained(found, summary, predictor.model, html is not None, compared)

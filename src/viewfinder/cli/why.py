@@ -62,7 +62,7 @@ class Flags:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
-    """Print one JSON document: summary, and pictures, each with source and reasons."""
+    """Print one JSON document: summary, learnt, and pictures, each with source and reasons."""
 
 
 def run(flags: Flags) -> int:
@@ -107,7 +107,9 @@ def run(flags: Flags) -> int:
         write_maps(flags.out, found, explained.model.config)
     if flags.json:
         pictures = [each.as_json(opened.classes) for each in found]
-        print_json({"summary": summary.as_json(), "pictures": pictures})
+        compared = explained.compared
+        learnt = None if compared is None else dict(zip(("looked_at", "of"), compared, strict=True))
+        print_json({"summary": summary.as_json(), "learnt": learnt, "pictures": pictures})
         return 0
     if not explained.written:
         say("no page is written, as there is no answer to show the reasons of")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.digests import picture_digests
+from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
 from viewfinder.reading import open_file
@@ -36,6 +37,16 @@ def learnt_paths(folder: Path) -> set[str]:
         InputError: the file is damaged.
     """
     return {str(row.get("path")) for row in _rows(folder) if row.get("side") in SPLITS[:2]}
+
+
+def learnt_from(folder: Path) -> dict[str, str]:
+    """The path of each picture that a run learns from, by the digest of its file.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    rows = [row for row in _rows(folder) if row.get("side") == SPLITS[TRAIN]]
+    return {str(row.get("digest")): str(row.get("path")) for row in rows if row.get("digest")}
 
 
 def read_pictures(folder: Path) -> dict[str, str]:

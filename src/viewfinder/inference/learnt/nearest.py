@@ -1,6 +1,6 @@
 """The training pictures, or the objects in them, that a net takes for most like one."""
 
-import filecmp
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from viewfinder.datasets.digests import of_files, short
 from viewfinder.errors import InputError
 from viewfinder.features.own import Watched, watching
 from viewfinder.inference.answers import Predictor
@@ -99,26 +100,27 @@ def seen_by(predictor: Predictor, learnt: LearntPictures, pixels: torch.Tensor) 
     return watched
 
 
-def number_of(learnt: LearntPictures, file: Path) -> int | None:
-    """Which of the pictures that a run learnt from a file is, or has the bytes of; None of
-    another."""
-    file, root = file.resolve(), learnt.root.resolve()
-    if file.is_relative_to(root):
-        path = file.relative_to(root).as_posix()
-        if path in learnt.paths:
-            return learnt.paths.index(path)
-    size = _bytes_of(file)
-    if size is None:
-        return None
-    alike = (n for n, path in enumerate(learnt.paths) if _bytes_of(root / path) == size)
-    return next((n for n in alike if filecmp.cmp(file, root / learnt.paths[n], False)), None)
+def number_of(learnt: LearntPictures, file: Path, known: Mapping[str, str]) -> int | None:
+    """Which of the pictures that were looked at a file is, or has the bytes of; None of another.
+
+    Args:
+        known: the path of each picture that the run learnt from, by the digest of its file.
+    """
+    path = learnt_path(learnt, file, known)
+    return learnt.paths.index(path) if path in learnt.paths else None
 
 
-def _bytes_of(file: Path) -> int | None:
+def learnt_path(learnt: LearntPictures, file: Path, known: Mapping[str, str]) -> str:
+    """The path below the set of the picture that a file is, or has the bytes of, where the run
+    learnt from that, looked at or not; empty of another."""
+    place, root = file.resolve(), learnt.root.resolve()
+    own = place.relative_to(root).as_posix() if place.is_relative_to(root) else ""
+    if own and (own in learnt.paths or own in known.values()):
+        return own
     try:
-        return file.stat().st_size
-    except OSError:
-        return None
+        return known.get(short(of_files([place])[0]), "")
+    except (InputError, OSError):  # a frame of a video is no file
+        return ""
 
 
 def nearest_pictures(
