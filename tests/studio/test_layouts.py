@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
+from viewfinder.datasets.checks.checking import check
 from viewfinder.datasets.converting import convert
 from viewfinder.datasets.editing.classes import apply_changes, plan_edit
 from viewfinder.datasets.formats.class_folders.reading import open_class_folders
@@ -397,7 +398,7 @@ def test_in_a_copy_of_which_one_is_of_another_size_that_is_said(yolo, tmp_path):
     shutil.copytree(yolo, copy, copy_function=shutil.copyfile)
     brought.picture(copy / "images" / "1.jpg", size=(80, 40))
     with open_store(copy, wait=True) as store:
-        assert "images/1.jpg" in store.look_at_disk().changed
+        assert store.look_at_disk().changed == ("images/1.jpg",)
 
 
 def test_names_that_are_no_utf8_are_kept(tmp_path):
@@ -488,3 +489,31 @@ def test_a_place_in_the_set_itself_is_refused(place, tmp_path):
 @pytest.mark.parametrize("place", [".hidden/out", "../out", "../ab"])
 def test_a_place_beside_the_set_or_hidden_in_it_is_not(place, tmp_path):
     refuse_within(tmp_path / "a", tmp_path / "a" / place)
+
+
+def test_a_box_that_was_left_out_stays_a_fault_until_one_is_drawn_in_its_place(yolo):
+    labels = yolo / "labels" / "1.txt"
+    labels.write_text(labels.read_text() + "0 0.5 0.5 0 0.2\n")
+    with open_store(yolo, wait=True) as store:
+        (note,) = [each for each in store.notes() if "left out" in each]
+        assert "images/1.jpg" in note
+        at = next(each.id for each in store.pictures().pictures if each.path == "images/1.jpg")
+        first = store.picture(at).boxes[0]
+    (fault,) = [each for each in check(yolo)[1] if each.kind == "left-out"]
+    assert fault.file == "images/1.jpg"
+    assert "1 box of its file left out" in fault.detail
+    with open_store(yolo) as store:
+        do(store, "o1", PutBox("new", at, first.label, (1, 1, 9, 9), 0))
+    assert not [each for each in check(yolo)[1] if each.kind == "left-out"]
+
+
+def test_a_picture_that_is_begun_is_said_to_count(tmp_path):
+    for name in ("a.jpg", "b.jpg"):
+        brought.picture(tmp_path / name)
+    with open_store(tmp_path, wait=True) as store:
+        do(store, "o1", PutClass("c", "mug", 0), PutBox("b", 1, "c", (1, 1, 9, 9), 0))
+    said = " ".join(open_dataset(tmp_path, deal=False).notes)
+    assert "1 picture is still to do and has boxes: it counts with these alone" in said
+    with open_store(tmp_path) as store:
+        do(store, "o2", SetState(1, "done", store.picture(1).picture.revision))
+    assert "has boxes" not in " ".join(open_dataset(tmp_path, deal=False).notes)

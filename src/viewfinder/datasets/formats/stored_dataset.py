@@ -86,6 +86,20 @@ def _explained(name: str) -> Iterator[None]:
         ) from None
 
 
+def _begun(chosen: Sequence[PictureRow], whole: bool) -> list[str]:
+    """What is said of pictures that count as they have boxes, though nobody said that these are
+    all."""
+    count = sum(row.state == "todo" and not row.listed for row in chosen)
+    if whole or not count:
+        return []
+    are = (
+        "is still to do and has boxes: it counts"
+        if count == 1
+        else ("are still to do and have boxes: they count")
+    )
+    return [f"{counted(count, 'picture')} {are} with these alone"]
+
+
 class _Reading:
     """The columns of one moment."""
 
@@ -129,7 +143,7 @@ class _Reading:
             groups=tuple(map(given, groups)) if any(groups) else (),
             learnt=self._learnt([row.id for row in chosen]),
             faults=(*first_faults(self.meta), *faults),
-            notes=(*said_of(counts), *self._uncounted(whole)),
+            notes=(*said_of(counts), *_begun(chosen, whole), *self._uncounted(whole)),
         )
 
     def _uncounted(self, whole: bool) -> list[str]:

@@ -33,8 +33,8 @@ _SEEN = ("size", "mtime", "digest", "missing", "changed", "listed", "ready")
 # Pictures from which on all of them having another time speaks of a copy.
 _A_COPY = 3
 _COPY = (
-    "the times of all pictures are others and each has the size it had: this is taken for a copy "
-    "of the folder, whose labels fit"
+    "the times of all pictures are others: this is taken for a copy of the folder, in which the "
+    "labels of a picture fit where that has the size it had"
 )
 _ASKED = ("id", "path", "width", "height", *_SEEN)
 
@@ -193,12 +193,12 @@ def _changed(
 
 def _copied(known: Mapping[str, RowMapping], found: dict[str, dict[str, object]]) -> bool:
     """Whether the folder as a whole was copied, or taken from an archive: all times are others, and
-    each size is what it was."""
+    most sizes are what they were."""
     pairs = [(row, found[path]) for path, row in known.items() if row["size"] is not None]
     there = [(row, status) for row, status in pairs if not status["missing"]]
-    return len(there) >= _A_COPY and all(
-        row["size"] == status["size"] and row["mtime"] != status["mtime"] for row, status in there
-    )
+    alike = sum(row["size"] == status["size"] for row, status in there)
+    others = all(row["mtime"] != status["mtime"] for row, status in there)
+    return len(there) >= _A_COPY and others and 2 * alike > len(there)
 
 
 def digest_of(file: Path) -> str:

@@ -249,8 +249,8 @@ def _inner(below: str, path: str) -> str:
     """
     if path.startswith("/") or ".." in path.split("/"):
         raise InputError(
-            f"the labels list {path}, which lies outside of the folder: `viewfinder convert` the "
-            "set first, which puts all its pictures into one"
+            f"the labels list {path}, which lies outside of the folder: open the folder that holds "
+            "pictures and labels, or `viewfinder convert` the set first, which puts all into one"
         )
     return f"{below}/{path}" if below else path
 

@@ -18,7 +18,7 @@ from viewfinder.errors import InputError
 from viewfinder.pictures.masks import Segmentation
 from viewfinder.studio.store.applying import mask_text
 from viewfinder.studio.store.database import set_value
-from viewfinder.wording import counted
+from viewfinder.wording import counted, some
 
 if TYPE_CHECKING:
     from viewfinder.studio.store.found import Found
@@ -42,9 +42,10 @@ def left_out(found: "Found") -> list[str]:
     if dataset is None or boxes is None:
         return []
     waits = np.array([path in found.waiting for path in found.paths[: len(dataset)]], np.bool_)
-    count = int((~found.good & ~waits[boxes.pictures()]).sum())
-    said = f"{counted(count, 'box')} of no known class, without size or finite numbers left out"
-    return [said] if count else []
+    of = boxes.pictures()[~found.good & ~waits[boxes.pictures()]]
+    said = f"{counted(len(of), 'box')} of no known class, without size or finite numbers left out"
+    pictures = some([found.paths[index] for index in np.unique(of).tolist()])
+    return [f"{said} ({pictures})"] if len(of) else []
 
 
 def keep_notes(connection: Connection, found: "Found") -> None:
