@@ -52,10 +52,36 @@ def test_renamed_and_taken_back(labels):
     propose(labels, "beaker", 1)
     labels.undo("u", "ann")
     assert names(labels) == ["cup ö"]
-    # The name is another class's now.
+    # The name is another class's now, and what was proposed before is not of that.
     do(labels, "o3", PutClass("new", "beaker", 0, position=2))
+    assert names(labels) == ["cup ö"]
+    propose(labels, "beaker", 24)
     assert names(labels) == ["beaker"]
     assert accept_all(labels) == {"new"}
+
+
+def test_of_classes_that_changed_names_with_each_other(labels):
+    do(labels, "o1", CUP, MUG)
+    propose(labels, "cup ö", 1)
+    propose(labels, "mug", 24)
+    for at, (id, name) in enumerate([("cup", "aside"), ("mug", "cup ö"), ("cup", "mug")]):
+        revision = next(each.revision for each in labels.classes() if each.id == id)
+        do(labels, f"now-{at}", PutClass(id, name, revision))
+    found = {each.corners[0]: each.name for each in labels.picture(1).proposals}
+    assert found == {1: "mug", 24: "cup ö"}
+    open_ = {each.corners[0]: each for each in labels.picture(1).proposals}
+    do(labels, "accept", *(Accept(e.id, f"box-{e.id}", e.revision) for e in open_.values()))
+    assert {box.corners[0]: box.label for box in labels.picture(1).boxes} == {1: "cup", 24: "mug"}
+
+
+def test_of_a_name_that_no_class_had_yet(labels):
+    propose(labels, "cup ö", 1)
+    do(labels, "o1", CUP, MUG)
+    do(labels, "o2", PutClass("cup", "beaker", 1))
+    assert names(labels) == ["beaker"]
+    do(labels, "o3", PutClass("new", "cup ö", 0, position=2))
+    assert names(labels) == ["beaker"]
+    assert accept_all(labels) == {"cup"}
 
 
 def test_of_a_class_that_was_merged(labels):

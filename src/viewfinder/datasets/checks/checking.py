@@ -78,7 +78,7 @@ def _left_out(files: Dataset, stored: Dataset) -> Iterator[Fault]:
     ones."""
     if files.boxes is None or stored.boxes is None:
         return
-    good, where = usable(files), files.boxes.pictures()
+    good, where = usable(files.boxes), files.boxes.pictures()
     count = len(files.paths)
     bad, kept = (np.bincount(where[rows], minlength=count) for rows in (~good, good))
     there = {

@@ -6,7 +6,7 @@ from viewfinder.datasets.formats.stored_classes import end_of
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.changes import PutClass
-from viewfinder.studio.store.naming import labels_by_name, remember
+from viewfinder.studio.store.naming import names_of, remember
 from viewfinder.studio.store.writing import Contents, Writer
 
 
@@ -34,8 +34,9 @@ def put_class(writer: Writer, change: PutClass) -> None:
     before = writer.expect("class", change.id, change.base, "the class")
     if before is None and change.base:
         raise writer.conflict("the class was removed meanwhile", [("class", change.id)])
-    if before and before["name"] != kept(change.name):
-        remember(writer.connection, change.id, before["name"], kept(change.name))
+    former = before["name"] if before else None
+    if former != kept(change.name):
+        remember(writer.connection, writer.seq, change.id, kept(change.name), former)
     writer.put(
         "class",
         change.id,
@@ -51,16 +52,16 @@ def put_class(writer: Writer, change: PutClass) -> None:
 
 
 def class_named(writer: Writer, name: str, proposal: str) -> str:
-    """The id of the class that has a name, or had it before it was renamed or merged; a new one, at
-    the end of the list, where there is none."""
+    """The id of the class that a proposal of a name is of now; a new one, at the end of the list,
+    where there is none."""
     own = [
         key[1]
         for key, record in writer.records.items()
         if key[0] == "class" and record.now and record.now["name"] == name
     ]
-    found = own[0] if own else labels_by_name(writer.connection).get(name)
-    if found:
-        return found
+    found = names_of(writer.connection).label(name, proposal)
+    if found or own:
+        return found or own[0]
     table = tables.label_class
     last = writer.connection.execute(select(func.max(table.c.position))).scalar()
     position = max(

@@ -1,7 +1,7 @@
 """Reading: pictures by pages and filters, one picture with all of it, classes and counts."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,7 +20,7 @@ from viewfinder.datasets.formats.stored_dataset import SECOND
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
-from viewfinder.studio.store.naming import names_now
+from viewfinder.studio.store.naming import Names, names_of
 from viewfinder.studio.store.records import (
     Box,
     Filter,
@@ -151,7 +151,7 @@ def one_picture(connection: Connection, picture: int) -> OnePicture:
         .order_by(_q.score.desc(), _q.place, _q.id)
     )
     proposals = connection.execute(chosen).mappings().all()
-    names = names_now(connection) if proposals else {}
+    names = names_of(connection) if proposals else Names({}, {})
     return OnePicture(
         _picture(row, ends),
         tuple(_box(each, ends) for each in boxes),
@@ -173,7 +173,7 @@ def record(connection: Connection, kind: str, id: str) -> dict[str, object] | No
     row = connection.execute(chosen).mappings().first()
     if row is None:
         return None
-    return as_json(_box(row, ends) if kind == "box" else _proposal(row, names_now(connection)))
+    return as_json(_box(row, ends) if kind == "box" else _proposal(row, names_of(connection)))
 
 
 def _all_classes(connection: Connection) -> tuple[LabelClass, ...]:
@@ -258,12 +258,12 @@ def _box(row: RowMapping, ends: dict[str, str]) -> Box:
     )
 
 
-def _proposal(row: RowMapping, names: Mapping[str, str]) -> Proposal:
+def _proposal(row: RowMapping, names: Names) -> Proposal:
     return Proposal(
         row["id"],
         row["picture"],
         given(row["run"]),
-        given(names.get(row["name"], row["name"])),
+        given(names.name(row["name"], row["id"])),
         (row["x1"], row["y1"], row["x2"], row["y2"]),
         None if row["mask"] is None else json.loads(row["mask"]),
         row["score"],

@@ -1,6 +1,13 @@
-"""Proposals say a class by its name: which class that is now, after it was renamed or merged."""
+"""Proposals say a class by its name: which class that was when they were made, and is now.
+
+A name may be of one class after another. Which had it from which operation on is kept, so that a
+proposal stays with the class that it was made for, whatever takes that class's name later.
+"""
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
@@ -10,41 +17,84 @@ from viewfinder.studio.store.database import set_value, value_of
 
 _NAMES = "names"
 
-
-def remember(connection: Connection, label: str, *names: str) -> None:
-    """Keep names that a class had, or has from now on, as the tables write them."""
-    known = _known(connection)
-    if any(known.get(name) != label for name in names):
-        set_value(connection, _NAMES, json.dumps(known | dict.fromkeys(names, label)))
+Holders = tuple[tuple[int, str], ...]
+"""The operation from which on, and the class that had the name then."""
 
 
-def labels_by_name(connection: Connection) -> dict[str, str]:
-    """By every name that a class has or had, the class that it is now.
+@dataclass(frozen=True)
+class Names:
+    """Of every name the classes that have or had it, in their order; and the classes of now.
 
-    A class of that name comes before one that was merged or renamed.
+    Attributes:
+        now: by every class, whatever became of it, its name.
     """
-    return {name: label for name, (label, _) in _by_name(connection).items()}
+
+    holders: Mapping[str, Holders]
+    now: Mapping[str, str]
+
+    def label(self, name: str, proposal: str) -> str | None:
+        """The class that a proposal of a name is of now; None where none was ever called so.
+
+        Where nothing was called so when it was made, it is of the first that was later.
+        """
+        holders, made = self.holders.get(name, ()), _made_at(proposal)
+        before = [label for since, label in holders if since <= made]
+        return before[-1] if before else next((label for _, label in holders), None)
+
+    def name(self, name: str, proposal: str) -> str:
+        """What that class is called now; the name itself of none."""
+        label = self.label(name, proposal)
+        return name if label is None else self.now[label]
 
 
-def names_now(connection: Connection) -> dict[str, str]:
-    """By every name that a class has or had, its name of now."""
-    return {former: name for former, (_, name) in _by_name(connection).items()}
+def remember(connection: Connection, seq: int, label: str, name: str, before: str | None) -> None:
+    """Keep that a class has a name from an operation on, and which it had, as the tables write
+    them."""
+    known = _known(connection)
+    if before is not None and all(each != label for _, each in known.get(before, ())):
+        known[before] = ((0, label), *known.get(before, ()))
+    known[name] = (*known.get(name, ()), (seq, label))
+    set_value(connection, _NAMES, json.dumps(known))
 
 
-def _by_name(connection: Connection) -> dict[str, tuple[str, str]]:
+def names_of(connection: Connection) -> Names:
+    """What names of proposals mean now."""
     table = tables.label_class
     rows = connection.execute(select(table.c.id, table.c.name, table.c.merged, table.c.removed))
     listed = rows.all()
     merged = {row.id: row.merged for row in listed}
-    there = [row for row in listed if not row.removed]
-    ids, name_of = {row.id for row in there}, {row.id: row.name for row in listed}
-    former = {name: end_of(label, merged) for name, label in _known(connection).items()}
-    found = {name: label for name, label in former.items() if label in ids}
-    found |= {row.name: end_of(row.id, merged) for row in there if row.merged}
-    found |= {row.name: row.id for row in there if not row.merged}
-    return {name: (label, name_of[label]) for name, label in found.items()}
+    there = {row.id for row in listed if not row.removed}
+    holders: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for name, known in _known(connection).items():
+        holders[name] += known
+    # Of most classes nothing is kept: they have had their names from the beginning on.
+    for row in sorted(listed, key=lambda row: not row.merged):
+        if not row.removed and all(label != row.id for _, label in holders[row.name]):
+            holders[row.name].append((0, row.id))
+    return Names(
+        {
+            name: tuple(
+                (since, end)
+                for since, label in sorted(known, key=lambda each: each[0])
+                if (end := end_of(label, merged)) in there
+            )
+            for name, known in holders.items()
+        },
+        {row.id: row.name for row in listed},
+    )
 
 
-def _known(connection: Connection) -> dict[str, str]:
+def _made_at(proposal: str) -> int:
+    """The operation that a proposal was made by, which its id begins with."""
+    made = proposal.removeprefix("p").partition("-")[0]
+    return int(made) if made.isascii() and made.isdecimal() and len(made) < 19 else 0
+
+
+def _known(connection: Connection) -> dict[str, Holders]:
     value = value_of(connection, _NAMES)
-    return {} if value is None else json.loads(value)
+    known = {} if value is None else json.loads(value)
+    # Once a name was kept with the class alone.
+    return {
+        name: ((0, each),) if isinstance(each, str) else tuple((since, of) for since, of in each)
+        for name, each in known.items()
+    }
