@@ -22,9 +22,9 @@ from viewfinder.inference.learnt import gathering
 from viewfinder.inference.learnt.kept import FILE, keep_learnt, read_learnt
 from viewfinder.inference.learnt.nearest import (
     learnt_by,
-    learnt_path,
+    learnt_paths,
     nearest_pictures,
-    number_of,
+    rows_of,
     seen_by,
 )
 from viewfinder.inference.learnt.space import space_of
@@ -155,18 +155,20 @@ def test_what_a_classifier_learnt_is_looked_at_once_and_kept(make_set, small_run
     assert nearest.picture(16) is not None
     # What is asked about may have been learnt from: it is no neighbour of its own.
     known = learnt_from(folder)
-    assert number_of(kept, file, known) == 0
-    assert number_of(kept, tmp_path / "other.png", known) is None
+    assert rows_of(kept, learnt_paths(kept, file, known)) == {0}
+    assert not learnt_paths(kept, tmp_path / "other.png", known)
     copy = Path(shutil.copyfile(file, tmp_path / "copy.png"))
-    assert number_of(kept, copy, known) == 0
+    assert learnt_paths(kept, copy, known) == {kept.paths[0]}
     # One that was not looked at was learnt from all the same.
     few = replace(kept, paths=kept.paths[1:])
-    assert number_of(few, copy, known) is None
-    assert learnt_path(few, copy, known) == kept.paths[0]
+    assert learnt_paths(few, copy, known) == {kept.paths[0]}
+    assert not rows_of(few, learnt_paths(few, copy, known))
+    # So are all that are there twice.
+    twice = {digest: (*paths, kept.paths[1]) for digest, paths in known.items()}
+    assert rows_of(kept, learnt_paths(kept, copy, twice)) == {0, 1}
     copy.write_bytes(copy.read_bytes()[:-1] + b"?")  # as long, and another picture
-    assert number_of(kept, copy, known) is None
-    assert not learnt_path(kept, copy, known)
-    others = nearest_pictures(kept, seen, but=0)
+    assert not learnt_paths(kept, copy, known)
+    others = nearest_pictures(kept, seen, but={0})
     assert len(others) == min(5, len(kept.paths) - 1)
     assert file not in [each.file for each in others]
     # Cut short, or of other weights, it is as good as none.

@@ -16,10 +16,10 @@ from viewfinder.inference.learnt.kept import FILE, LearntPictures
 from viewfinder.inference.learnt.nearest import (
     Neighbour,
     learnt_by,
-    learnt_path,
+    learnt_paths,
     nearest_objects,
     nearest_pictures,
-    number_of,
+    rows_of,
     seen_by,
 )
 from viewfinder.pictures.drawing import contact_sheet
@@ -39,12 +39,17 @@ class LearntFrom:
 
     Attributes:
         lacks: a sentence; empty where it is known, or where no training of ours is.
-        known: the path of each picture, by the digest of its file, looked at or not.
+        known: the paths of each picture, by the digest of its file, looked at or not.
     """
 
     learnt: LearntPictures | None
     lacks: str = ""
-    known: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.known.values()))
 
     @property
     def looked_at(self) -> int:
@@ -54,10 +59,10 @@ class LearntFrom:
     @property
     def share(self) -> str:
         """In a sentence how many of all were looked at; empty where all were."""
-        if not 0 < self.looked_at < len(self.known):
+        if not 0 < self.looked_at < self.count:
             return ""
         return (
-            f"compared with {self.looked_at:,} of the {len(self.known):,} pictures that the run "
+            f"compared with {self.looked_at:,} of the {self.count:,} pictures that the run "
             f"learnt from, those looked at when that was first asked; remove {FILE} of the run to "
             "look again"
         )
@@ -85,8 +90,8 @@ def with_nearest(found: Reasons, predictor: Predictor, memory: LearntFrom) -> Re
     learnt, file = memory.learnt, Path(found.source)
     if learnt is None:
         return found
-    own = number_of(learnt, file, memory.known)
-    found = replace(found, learnt_from=bool(learnt_path(learnt, file, memory.known)))
+    same = learnt_paths(learnt, file, memory.known)
+    own, found = rows_of(learnt, same), replace(found, learnt_from=bool(same))
     pixels = torch.from_numpy(found.picture.transpose(2, 0, 1).copy())[None]
     watched = seen_by(predictor, learnt, pixels)
     if learnt.objects is None:

@@ -80,5 +80,5 @@ def explain_answers(
     if html is not None:
         title = f"Why {model.source.name} answers as it does"
         write_page(html, found, summary, predictor=predictor, title=title, by=by, memory=memory)
-    compared = (memory.looked_at, len(memory.known)) if memory.learnt is not None else None
+    compared = (memory.looked_at, memory.count) if memory.learnt is not None else None
     return Explained(found, summary, predictor.model, html is not None, compared)

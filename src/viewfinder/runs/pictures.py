@@ -39,14 +39,18 @@ def learnt_paths(folder: Path) -> set[str]:
     return {str(row.get("path")) for row in _rows(folder) if row.get("side") in SPLITS[:2]}
 
 
-def learnt_from(folder: Path) -> dict[str, str]:
-    """The path of each picture that a run learns from, by the digest of its file.
+def learnt_from(folder: Path) -> dict[str, tuple[str, ...]]:
+    """The paths of each picture that a run learns from, by the digest of its file.
 
     Raises:
         InputError: the file is damaged.
     """
-    rows = [row for row in _rows(folder) if row.get("side") == SPLITS[TRAIN]]
-    return {str(row.get("digest")): str(row.get("path")) for row in rows if row.get("digest")}
+    found: dict[str, tuple[str, ...]] = {}
+    for row in _rows(folder):
+        digest, side, path = (str(row.get(name) or "") for name in ("digest", "side", "path"))
+        if digest and side == SPLITS[TRAIN]:
+            found[digest] = (*found.get(digest, ()), path)
+    return found
 
 
 def read_pictures(folder: Path) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The training pictures, or the objects in them, that a net takes for most like one."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,36 +101,37 @@ def seen_by(predictor: Predictor, learnt: LearntPictures, pixels: torch.Tensor) 
     return watched
 
 
-def number_of(learnt: LearntPictures, file: Path, known: Mapping[str, str]) -> int | None:
-    """Which of the pictures that were looked at a file is, or has the bytes of; None of another.
+def learnt_paths(
+    learnt: LearntPictures, file: Path, known: Mapping[str, tuple[str, ...]]
+) -> frozenset[str]:
+    """The paths below the set of the pictures that a file is, or has the bytes of, where the run
+    learnt from them, looked at or not; none of another.
 
     Args:
-        known: the path of each picture that the run learnt from, by the digest of its file.
+        known: the paths of each picture that the run learnt from, by the digest of its file.
     """
-    path = learnt_path(learnt, file, known)
-    return learnt.paths.index(path) if path in learnt.paths else None
-
-
-def learnt_path(learnt: LearntPictures, file: Path, known: Mapping[str, str]) -> str:
-    """The path below the set of the picture that a file is, or has the bytes of, where the run
-    learnt from that, looked at or not; empty of another."""
     place, root = file.resolve(), learnt.root.resolve()
+    found: set[str] = set()
+    with contextlib.suppress(InputError, OSError):  # a frame of a video is no file
+        found |= {*known.get(short(of_files([place])[0]), ())}
     own = place.relative_to(root).as_posix() if place.is_relative_to(root) else ""
-    if own and (own in learnt.paths or own in known.values()):
-        return own
-    try:
-        return known.get(short(of_files([place])[0]), "")
-    except (InputError, OSError):  # a frame of a video is no file
-        return ""
+    if own in learnt.paths or any(own in paths for paths in known.values()):
+        found.add(own)
+    return frozenset(found)
+
+
+def rows_of(learnt: LearntPictures, paths: Collection[str]) -> frozenset[int]:
+    """Where pictures stand among those that were looked at, as far as they do."""
+    return frozenset(row for row, path in enumerate(learnt.paths) if path in paths)
 
 
 def nearest_pictures(
-    learnt: LearntPictures, watched: Watched, but: int | None = None
+    learnt: LearntPictures, watched: Watched, but: Collection[int] = ()
 ) -> tuple[Neighbour, ...]:
     """Of the one picture that was watched.
 
     Args:
-        but: the number of a picture that is left out.
+        but: the numbers of pictures that are left out.
     """
     placed = learnt.space.place(watched.pictures(1))
     return tuple(
@@ -140,8 +142,8 @@ def nearest_pictures(
             likeness,
             learnt.root / learnt.masks[row] if learnt.masks and learnt.masks[row] else None,
         )
-        for row, likeness in learnt.space.nearest(placed, SHOWN + 1)
-        if row != but
+        for row, likeness in learnt.space.nearest(placed, SHOWN + len(but))
+        if row not in but
     )[:SHOWN]
 
 
@@ -150,19 +152,19 @@ def nearest_objects(
     watched: Watched,
     box: Corners,
     size: tuple[int, int],
-    but: int | None = None,
+    but: Collection[int] = (),
 ) -> tuple[Neighbour, ...]:
     """Of a box of the one picture that was watched, in pixels of what the net was given.
 
     Args:
-        but: the number of a picture whose objects are left out.
+        but: the numbers of pictures whose objects are left out.
     """
     objects = learnt.objects
     if objects is None:
         return ()
     placed = objects.space.place(watched.boxes(0, np.array([box], np.float32), size))
     found = []
-    others = objects.pictures != but
+    others = ~np.isin(objects.pictures, list(but))
     nearest = objects.space.nearest(placed, SHOWN + int((~others).sum()))
     for row, likeness in [each for each in nearest if others[each[0]]][:SHOWN]:
         x1, y1, x2, y2 = objects.boxes[row].tolist()
