@@ -59,8 +59,10 @@ def installed_map(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     device = torch.device("cpu")
     pictures = torch.from_numpy(picture).permute(2, 0, 1)[None]
+    # Weights that are made within such a mode are of no use to whoever asks for gradients later.
+    net = _loaded(device)
     with torch.inference_mode():
-        maps = _loaded(device).feature_maps(_prepared(pictures, device))
+        maps = net.feature_maps(_prepared(pictures, device))
     wide = picture.shape[1] // _STRIDE
     found: Tensor = next(each for each in reversed(maps) if each.shape[3] == wide)
     return np.asarray(found[0].permute(1, 2, 0).numpy(), np.float32)
