@@ -12,6 +12,7 @@ import viewfinder
 from viewfinder.api import open_run
 from viewfinder.attribution.asking import ask_of
 from viewfinder.attribution.neighbours import LearntFrom
+from viewfinder.attribution.page import names_of
 from viewfinder.attribution.reason import Reasons
 from viewfinder.attribution.summary import summary_of
 from viewfinder.attribution.whole import Explained, explain_answers
@@ -49,6 +50,19 @@ def test_several_pictures_are_asked_about_together(ask, small_run, small_set, tm
     status, _, said = ask("why", small_run, pictures[0], "-", *page)
     assert status == 2
     assert "- is for paths on standard input: give it alone" in said
+
+
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        (["a/1.png", "b/2.png"], ["1.png", "2.png"]),
+        (["a/1.png", "b/1.png", "b/2.png"], ["a/1.png", "b/1.png", "2.png"]),
+        (["x/a/1.png", "y/a/1.png"], ["x/a/1.png", "y/a/1.png"]),
+        (["1.png", "1.png"], ["1.png", "1.png"]),
+    ],
+)
+def test_pictures_of_one_name_are_told_apart_by_their_folders(sources, names):
+    assert names_of(sources) == names
 
 
 def test_its_json_has_every_figure(ask, small_run, small_set, tmp_path):

@@ -1,5 +1,6 @@
 """A page of reasons: pointing at an answer shows its heat map on the picture."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,12 +52,14 @@ def write_page(
         InputError: it cannot be written.
     """
     template = environment_of("viewfinder.attribution").get_template("why.html.jinja")
+    shown = found[:MOST_SHOWN]
+    named = zip(shown, names_of([each.source for each in shown]), strict=True)
     content = {
         "title": title,
         "draws": DRAWS,
         "to_beat": TO_BEAT,
         "summary": summary,
-        "pictures": [_picture(each, predictor.model.config) for each in found[:MOST_SHOWN]],
+        "pictures": [_picture(each, name, predictor.model.config) for each, name in named],
         "lacks": memory.lacks,
         "share": memory.share,
         "left_out": max(0, len(found) - MOST_SHOWN),
@@ -86,10 +89,23 @@ def drawn(picture: NDArray[np.uint8], heat: Heat, question: Question) -> NDArray
     return np.asarray(cv2.drawContours(np.ascontiguousarray(mixed), edges, -1, (255, 255, 255), 1))
 
 
-def _picture(found: Reasons, config: ModelConfig) -> dict[str, object]:
+def names_of(sources: Sequence[str]) -> list[str]:
+    """Of each source its file's name; of those that share one as many folders too as they need."""
+    names, parts = [Path(each).name for each in sources], 1
+    while parts < max((len(Path(each).parts) for each in sources), default=0):
+        parts += 1
+        times = Counter(names)
+        names = [
+            "/".join(Path(source).parts[-parts:]) if times[name] > 1 else name
+            for source, name in zip(sources, names, strict=True)
+        ]
+    return names
+
+
+def _picture(found: Reasons, name: str, config: ModelConfig) -> dict[str, object]:
     return {
         "source": found.source,
-        "name": Path(found.source).name,
+        "name": name,
         "plain": picture_url(_large(found.picture)),
         "nothing": found.nothing,
         "learnt_from": found.learnt_from,
