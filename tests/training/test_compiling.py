@@ -1,5 +1,6 @@
 """A compiled training learns what a plain one does, and its run is like any other."""
 
+import sys
 from functools import partialmethod
 
 import pytest
@@ -27,6 +28,7 @@ def traced(monkeypatch):
         return graph.forward
 
     monkeypatch.setattr(nn.Module, "compile", partialmethod(nn.Module.compile, backend=backend))
+    monkeypatch.setenv("CXX", sys.executable)  # whatever can be run: nothing is compiled by it
     torch._dynamo.reset()
     yield calls
     torch._dynamo.reset()
@@ -81,6 +83,7 @@ def test_what_cannot_be_compiled_is_trained_as_it_is_written(
         raise RuntimeError("no such kernel")
 
     monkeypatch.setattr(nn.Module, "compile", partialmethod(nn.Module.compile, backend=fails))
+    monkeypatch.setenv("CXX", sys.executable)
     torch._dynamo.reset()
     recipe = ClassifyRecipe(**PLAIN, compile=True)
     run = train("classify", small_set, recipe, out=tmp_path / "run")
