@@ -150,6 +150,23 @@ def test_a_folder_above_a_set_and_links_that_lead_in_are_refused_once_labels_wer
             open_store(place)
 
 
+def test_a_link_from_far_below_a_set_is_refused_too(tmp_path):
+    root = tmp_path / "set"
+    deep = root / "a" / "b" / "c" / "d" / "train"
+    brought.picture(deep / "images" / "0.jpg")
+    brought.text(deep / "labels" / "0.txt", "0 0.5 0.5 0.2 0.2\n0 0.2 0.2 0.1 0.1\n")
+    brought.text(root / "data.yaml", "train: a/b/c/d/train/images\nnames: [mug]\n")
+    with open_store(root, wait=True) as store:
+        box = store.picture(1).boxes[0]
+        store.apply(Operation("gone", (RemoveBox(box.id, box.revision),)))
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "train").symlink_to(deep)
+    brought.text(links / "data.yaml", "train: train/images\nnames: [mug]\n")
+    with pytest.raises(InputError, match="may be older"):
+        read_boxes(links)
+
+
 def test_pages_of_ones_own_beside_linked_pictures_are_read(pages, tmp_path):
     root, edit = pages
     edit()

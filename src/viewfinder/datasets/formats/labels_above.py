@@ -20,8 +20,8 @@ from viewfinder.datasets.formats.stored_text import given
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
 
-# Folders up to which one is looked for, as in SET/train/images/day.
-_UP = 3
+# Folders up to which one is looked for: more than anybody's SET/a/b/c/train/images/day.
+_UP = 12
 
 
 def labelled_above(place: Path, *, itself: bool = False) -> Path | None:

@@ -157,7 +157,7 @@ class Adding:
         own = self._data.resolve()
         found = sources_below(source) if source.is_dir() else iter([source_of(source)])
         base = source.parent
-        added, refused = 0, list[str]()
+        added, videos, refused = 0, 0, list[str]()
         for each in found:
             if self._ended:
                 raise _Ended
@@ -167,6 +167,7 @@ class Adding:
             try:
                 if each.kind == "video":
                     self._take_frames(each.file, parts[:-1])
+                    videos += 1
                     continue
                 self._doing = f"{source.name}: {counted(added, 'picture')}"
                 with self.incoming() as file:
@@ -175,7 +176,8 @@ class Adding:
                 added += 1
             except InputError as error:
                 refused.append(str(error))
-        self._say(f"{source.name}: {counted(added, 'picture')} added")
+        if added or not videos:
+            self._say(f"{source.name}: {counted(added, 'picture')} added")
         for sentence in refused[:3]:
             self._say(sentence)
         if len(refused) > 3:
