@@ -1,6 +1,7 @@
 """Proposals say a class by its name, and are of what that class is now."""
 
 import numpy as np
+import pytest
 
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.studio.store import Accept, MergeClass, Operation, PutClass
@@ -71,6 +72,26 @@ def test_of_classes_that_changed_names_with_each_other(labels):
     assert found == {1: "mug", 24: "cup ö"}
     open_ = {each.corners[0]: each for each in labels.picture(1).proposals}
     do(labels, "accept", *(Accept(e.id, f"box-{e.id}", e.revision) for e in open_.values()))
+    assert {box.corners[0]: box.label for box in labels.picture(1).boxes} == {1: "cup", 24: "mug"}
+
+
+@pytest.mark.parametrize("back", ["undo", "restore"])
+def test_of_names_that_were_taken_back(labels, back):
+    do(labels, "o1", CUP, MUG)
+    for at, (id, name) in enumerate([("cup", "aside"), ("mug", "cup ö"), ("cup", "mug")]):
+        revision = next(each.revision for each in labels.classes() if each.id == id)
+        do(labels, f"now-{at}", PutClass(id, name, revision))
+    if back == "restore":
+        labels.restore("back", labels.history()[-1].seq, "ann")
+    else:
+        for at in range(3):
+            labels.undo(f"u{at}", "ann")
+    assert [each.name for each in labels.classes()] == ["cup ö", "mug"]
+    propose(labels, "cup ö", 1)
+    propose(labels, "mug", 24)
+    found = {each.corners[0]: each for each in labels.picture(1).proposals}
+    assert {x: each.name for x, each in found.items()} == {1: "cup ö", 24: "mug"}
+    do(labels, "accept", *(Accept(e.id, f"box-{e.id}", e.revision) for e in found.values()))
     assert {box.corners[0]: box.label for box in labels.picture(1).boxes} == {1: "cup", 24: "mug"}
 
 

@@ -6,7 +6,7 @@ from viewfinder.datasets.formats.stored_classes import end_of
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.changes import PutClass
-from viewfinder.studio.store.naming import names_of, remember
+from viewfinder.studio.store.naming import names_of
 from viewfinder.studio.store.writing import Contents, Writer
 
 
@@ -34,9 +34,6 @@ def put_class(writer: Writer, change: PutClass) -> None:
     before = writer.expect("class", change.id, change.base, "the class")
     if before is None and change.base:
         raise writer.conflict("the class was removed meanwhile", [("class", change.id)])
-    former = before["name"] if before else None
-    if former != kept(change.name):
-        remember(writer.connection, writer.seq, change.id, kept(change.name), former)
     writer.put(
         "class",
         change.id,

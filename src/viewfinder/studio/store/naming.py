@@ -1,7 +1,7 @@
 """Proposals say a class by its name: which class that was when they were made, and is now.
 
-A name may be of one class after another. Which had it from which operation on is kept, so that a
-proposal stays with the class that it was made for, whatever takes that class's name later.
+A name may be of one class after another. The log says which had it from which operation on, so that
+a proposal stays with the class that it was made for, whatever takes that class's name later.
 """
 
 import json
@@ -13,9 +13,6 @@ from sqlalchemy import Connection, select
 
 from viewfinder.datasets.formats.stored_classes import end_of
 from viewfinder.studio.store import tables
-from viewfinder.studio.store.database import set_value, value_of
-
-_NAMES = "names"
 
 Holders = tuple[tuple[int, str], ...]
 """The operation from which on, and the class that had the name then."""
@@ -47,38 +44,35 @@ class Names:
         return name if label is None else self.now[label]
 
 
-def remember(connection: Connection, seq: int, label: str, name: str, before: str | None) -> None:
-    """Keep that a class has a name from an operation on, and which it had, as the tables write
-    them."""
-    known = _known(connection)
-    if before is not None and all(each != label for _, each in known.get(before, ())):
-        known[before] = ((0, label), *known.get(before, ()))
-    known[name] = (*known.get(name, ()), (seq, label))
-    set_value(connection, _NAMES, json.dumps(known))
-
-
 def names_of(connection: Connection) -> Names:
     """What names of proposals mean now."""
-    table = tables.label_class
+    table, change = tables.label_class, tables.change.c
     rows = connection.execute(select(table.c.id, table.c.name, table.c.merged, table.c.removed))
     listed = rows.all()
     merged = {row.id: row.merged for row in listed}
     there = {row.id for row in listed if not row.removed}
     holders: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for name, known in _known(connection).items():
-        holders[name] += known
-    # Of most classes nothing is kept: they have had their names from the beginning on.
-    for row in sorted(listed, key=lambda row: not row.merged):
-        if not row.removed and all(label != row.id for _, label in holders[row.name]):
+    logged = select(change.seq, change.record, change.before, change.after)
+    logged = logged.where(change.kind == "class").order_by(change.seq, change.n)
+    known: set[str] = set()
+    for seq, label, *texts in connection.execute(logged):
+        before, after = ((json.loads(text) or {}).get("name") if text else None for text in texts)
+        if label not in known and before is not None:
+            holders[before].append((0, label))
+        known.add(label)
+        if after is not None and after != before:
+            holders[after].append((seq, label))
+    for row in listed:
+        if row.id not in known:
             holders[row.name].append((0, row.id))
     return Names(
         {
             name: tuple(
                 (since, end)
-                for since, label in sorted(known, key=lambda each: each[0])
+                for since, label in sorted(all_, key=lambda each: each[0])
                 if (end := end_of(label, merged)) in there
             )
-            for name, known in holders.items()
+            for name, all_ in holders.items()
         },
         {row.id: row.name for row in listed},
     )
@@ -88,13 +82,3 @@ def _made_at(proposal: str) -> int:
     """The operation that a proposal was made by, which its id begins with."""
     made = proposal.removeprefix("p").partition("-")[0]
     return int(made) if made.isascii() and made.isdecimal() and len(made) < 19 else 0
-
-
-def _known(connection: Connection) -> dict[str, Holders]:
-    value = value_of(connection, _NAMES)
-    known = {} if value is None else json.loads(value)
-    # Once a name was kept with the class alone.
-    return {
-        name: ((0, each),) if isinstance(each, str) else tuple((since, of) for since, of in each)
-        for name, each in known.items()
-    }
