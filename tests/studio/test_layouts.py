@@ -491,20 +491,48 @@ def test_a_place_beside_the_set_or_hidden_in_it_is_not(place, tmp_path):
     refuse_within(tmp_path / "a", tmp_path / "a" / place)
 
 
-def test_a_box_that_was_left_out_stays_a_fault_until_one_is_drawn_in_its_place(yolo):
+def left_out_of(root):
+    return [each for each in check(root)[1] if each.kind == "left-out"]
+
+
+@pytest.fixture
+def lacking(yolo):
+    """A set of which two boxes of a picture were left out; that picture's id, and its file."""
     labels = yolo / "labels" / "1.txt"
-    labels.write_text(labels.read_text() + "0 0.5 0.5 0 0.2\n")
+    labels.write_text(labels.read_text() + "0 0.5 0.5 0 0.2\n0 0.5 0.5 nan 0.2\n")
     with open_store(yolo, wait=True) as store:
         (note,) = [each for each in store.notes() if "left out" in each]
         assert "images/1.jpg" in note
         at = next(each.id for each in store.pictures().pictures if each.path == "images/1.jpg")
-        first = store.picture(at).boxes[0]
-    (fault,) = [each for each in check(yolo)[1] if each.kind == "left-out"]
+    (fault,) = left_out_of(yolo)
     assert fault.file == "images/1.jpg"
-    assert "1 box of its file left out" in fault.detail
-    with open_store(yolo) as store:
-        do(store, "o1", PutBox("new", at, first.label, (1, 1, 9, 9), 0))
-    assert not [each for each in check(yolo)[1] if each.kind == "left-out"]
+    assert "2 boxes of its file left out" in fault.detail
+    return yolo, at, labels
+
+
+def test_boxes_that_were_left_out_stay_a_fault_until_as_many_are_drawn(lacking):
+    root, at, _ = lacking
+    for number in range(2):
+        with open_store(root) as store:
+            label = store.picture(at).boxes[0].label
+            do(store, f"o{number}", PutBox(f"new{number}", at, label, (1, 1, 9, 9), 0))
+        assert len(left_out_of(root)) == 1 - number
+
+
+def test_boxes_that_were_left_out_are_no_fault_of_a_picture_that_is_done(lacking):
+    root, at, _ = lacking
+    with open_store(root) as store:
+        do(store, "o1", SetState(at, "done", store.picture(at).picture.revision))
+    assert not left_out_of(root)
+
+
+def test_boxes_that_were_left_out_are_no_fault_once_out_of_the_file_but_stay_one_if_mended(lacking):
+    root, _, labels = lacking
+    lines = labels.read_text().splitlines()
+    labels.write_text("\n".join([*lines[:-2], "0 0.5 0.5 0.2 0.2", "0 0.4 0.4 0.2 0.2"]))
+    assert left_out_of(root)
+    labels.write_text("\n".join(lines[:-2]))
+    assert not left_out_of(root)
 
 
 def test_a_picture_that_is_begun_is_said_to_count(tmp_path):

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from viewfinder.datasets.bit_depth import with_bits_found
-from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.checks.duplicates import duplicates
 from viewfinder.datasets.checks.rgbd import check_saliency
@@ -26,6 +25,7 @@ from viewfinder.datasets.formats.label_server import server_of
 from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.datasets.formats.other_tools import refuse_other_tools
 from viewfinder.datasets.formats.stored_dataset import LAYOUT
+from viewfinder.datasets.formats.stored_rows import LEFT_OUT
 from viewfinder.datasets.opening import open_dataset, read_box_files, read_boxes
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.survey import survey
@@ -59,40 +59,28 @@ def check(source: str | Path) -> tuple[Dataset, list[Fault]]:
 
 
 def _with_faults_of_now(source: str | Path, boxes: Dataset | None) -> Dataset | None:
-    """A set without what was wrong with its files when the studio read them, and is so no more; and
-    with the boxes of these files that could not be read, as long as nothing is in their place."""
-    if boxes is None or boxes.layout != LAYOUT:
+    """A set without what was wrong with its files when the studio read them, and is so no more."""
+    if boxes is None or boxes.layout != LAYOUT or all(fault.labels for fault in boxes.faults):
         return boxes
     try:
         files = read_box_files(source)
     except InputError:
         return boxes
     now = {(fault.kind, fault.file) for fault in files.faults} if files is not None else set()
-    faults = [each for each in boxes.faults if each.labels or (each.kind, each.file) in now]
-    lacks = [] if files is None else _left_out(files, boxes)
-    return replace(boxes, faults=(*faults, *lacks))
+    lacks = {(LEFT_OUT, path) for path in _lacking(files, boxes)} if files is not None else set()
+    faults = (each for each in boxes.faults if each.labels or (each.kind, each.file) in now | lacks)
+    return replace(boxes, faults=tuple(faults))
 
 
-def _left_out(files: Dataset, stored: Dataset) -> Iterator[Fault]:
-    """Boxes of files that are none, in pictures that the studio has no more boxes of than of good
-    ones."""
+def _lacking(files: Dataset, stored: Dataset) -> Iterator[str]:
+    """The pictures whose files say more boxes, good or not, than the studio has."""
     if files.boxes is None or stored.boxes is None:
         return
-    good, where = usable(files.boxes), files.boxes.pictures()
-    count = len(files.paths)
-    bad, kept = (np.bincount(where[rows], minlength=count) for rows in (~good, good))
-    there = {
-        stored.file(row): int(number) for row, number in enumerate(np.diff(stored.boxes.offsets))
-    }
-    for row in np.flatnonzero(bad).tolist():
-        if there.get(files.file(row), kept[row] + 1) <= kept[row]:
-            what = counted(int(bad[row]), "box")
-            detail = (
-                f"{what} of its file left out, of no known class, without size or of numbers that "
-                "are not finite; the studio has none in the place"
-            )
-            fix = "draw it in the studio, or take it out of the file"
-            yield Fault("left-out", files.paths[row], detail, fix)
+    counts = np.diff(stored.boxes.offsets).tolist()
+    there = dict(zip(stored.paths, counts, strict=True))
+    for path, count in zip(files.paths, np.diff(files.boxes.offsets).tolist(), strict=True):
+        if there.get(path, count) < count:
+            yield path
 
 
 def check_pictures(folder: str | Path) -> tuple[Dataset, list[Fault]] | None:

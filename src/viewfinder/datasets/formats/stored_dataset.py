@@ -142,7 +142,7 @@ class _Reading:
             class_ids=None if whole else self.class_ids,
             groups=tuple(map(given, groups)) if any(groups) else (),
             learnt=self._learnt([row.id for row in chosen]),
-            faults=(*first_faults(self.meta), *faults),
+            faults=(*first_faults(self.meta, self.pictures), *faults),
             notes=(*said_of(counts), *_begun(chosen, whole), *self._uncounted(whole)),
         )
 

@@ -23,6 +23,8 @@ UNREAD = "unread"
 ids of the pictures."""
 FAULTS = "faults"
 """Keeps what was wrong with the files of the set as a whole when they were read."""
+LEFT_OUT = "left-out"
+"""The kind of those faults that are of boxes in files which the studio could not take over."""
 SEEN_AGAIN = (-1, -1)
 """The sign of a file that is looked at again whenever the folder is."""
 ANEW = "labelled anew"
@@ -128,10 +130,16 @@ def unread_faults(
     return [*faults, *_held_faults(known.get("mended", {}), pictures, paths)], waiting
 
 
-def first_faults(meta: Mapping[str, str]) -> Iterator[Fault]:
-    """What was wrong with the files of the set when the studio read them."""
+def first_faults(meta: Mapping[str, str], pictures: Sequence[PictureRow]) -> Iterator[Fault]:
+    """What was wrong with the files of the set when the studio read them; not what was left out of
+    those pictures of which a person said that they are done."""
+    below = meta.get("below", "")
+    start = f"{given(below)}/" if below else ""
+    decided = {given(row.path).removeprefix(start) for row in pictures if row.state != "todo"}
     for kind, file, detail, fix in json.loads(meta.get(FAULTS) or "[]"):
-        yield Fault(given(kind), given(file), given(detail), given(fix))
+        fault = Fault(given(kind), given(file), given(detail), given(fix))
+        if fault.kind != LEFT_OUT or fault.file not in decided:
+            yield fault
 
 
 def _held_faults(

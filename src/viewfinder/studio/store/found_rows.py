@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from viewfinder import events
-from viewfinder.datasets.formats.stored_rows import FAULTS
+from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.formats.stored_rows import FAULTS, LEFT_OUT
 from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.datasets.picture_sizes import measure
 from viewfinder.errors import InputError
@@ -35,24 +36,34 @@ def new_row(path: str) -> dict[str, object]:
     return row | {"rev": 1, "removed": 0, "touched": 0}
 
 
-def left_out(found: "Found") -> list[str]:
-    """A note on boxes that hold nothing or are of no class, but for those that are still to be
-    read."""
+def left_out(found: "Found") -> list[Fault]:
+    """Boxes that hold nothing or are of no class, but for those that are still to be read; by
+    picture."""
     dataset, boxes = found.dataset, found.dataset.boxes if found.dataset else None
-    if dataset is None or boxes is None:
+    if dataset is None or boxes is None or found.kind != "boxes":
         return []
     waits = np.array([path in found.waiting for path in found.paths[: len(dataset)]], np.bool_)
     of = boxes.pictures()[~found.good & ~waits[boxes.pictures()]]
-    said = f"{counted(len(of), 'box')} of no known class, without size or finite numbers left out"
-    pictures = some([found.paths[index] for index in np.unique(of).tolist()])
-    return [f"{said} ({pictures})"] if len(of) else []
+    why = "of no known class, without size or of numbers that are not finite"
+    fix = "draw what is there in the studio and say *done*, or take it out of the file"
+    indices, counts = (each.tolist() for each in np.unique(of, return_counts=True))
+    whats = [f"{counted(count, 'box')} of its file left out: {why}" for count in counts]
+    return [
+        Fault(LEFT_OUT, dataset.paths[index], what, fix)
+        for index, what in zip(indices, whats, strict=True)
+    ]
 
 
 def keep_notes(connection: Connection, found: "Found") -> None:
     """Keep what is said of the files, and what is wrong with the set of them."""
-    set_value(connection, "notes", json.dumps([*found.notes, *left_out(found)]))
+    lacks = left_out(found)
+    names = some([each.file for each in lacks])
+    notes = [f"boxes of {counted(len(lacks), 'picture')} left out, as `check` says ({names})"]
+    set_value(connection, "notes", json.dumps([*found.notes, *(notes if lacks else ())]))
     faults = found.dataset.faults if found.dataset and found.kind == "boxes" else ()
-    texts = [list(map(kept, (each.kind, each.file, each.detail, each.fix))) for each in faults]
+    texts = [
+        list(map(kept, (each.kind, each.file, each.detail, each.fix))) for each in (*faults, *lacks)
+    ]
     set_value(connection, FAULTS, json.dumps(texts))
 
 
