@@ -6,6 +6,7 @@ from studio_page import Person, until
 
 from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.datasets.splits import TEST
 from viewfinder.pictures.masks import box_around, decode
 from viewfinder.pictures.writing import write_depth, write_mask, write_picture
 from viewfinder.studio.store import open_store
@@ -72,7 +73,7 @@ def test_a_saliency_network_proposes_outlines_for_a_picture_without_a_mask(visit
     with open_store(root, wait=True) as store:
         picture = np.full((120, 160, 3), 20, np.uint8)
         picture[40:90, 30:70] = 250
-        write_picture(root / "train/RGB/late.png", picture)
+        write_picture(root / "test/RGB/late.png", picture)
         (late,) = store.look_at_disk().added
         at = next(each.id for each in store.pictures().pictures if each.path == late)
         page = visit(serve(store).address.url)
@@ -93,9 +94,14 @@ def test_a_saliency_network_proposes_outlines_for_a_picture_without_a_mask(visit
         person.saved()
         (box,) = store.picture(at).boxes
         assert (decode(box.mask, (160, 120)) == (picture[..., 0] > 128)).all()
+        write_picture(root / "test/RGB/bare.png", picture[::-1])
+        store.look_at_disk()
         done = store.export(tmp_path / "out", to="masks")
         page.context.close()
     assert (done.pictures, done.boxes) == (5, 4)
+    assert "1 picture that came later: without a map of depth here" in done.notes
+    assert "1 picture still to do, without a mask: left out" in done.notes
     back = open_dataset(tmp_path / "out")
     row = next(n for n, path in enumerate(back.paths) if path.endswith("late.png"))
     assert (read_subject(back, row) == (picture[..., 0] > 128)).all()
+    assert back.splits[row] == TEST

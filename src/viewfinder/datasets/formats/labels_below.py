@@ -5,7 +5,7 @@ labels of these lie in folders that nobody named.
 """
 
 import os
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from viewfinder.datasets.formats.labels_above import (
     has_labels,
@@ -16,7 +16,7 @@ from viewfinder.datasets.formats.labels_above import (
 from viewfinder.pictures.finding import walk
 
 # What labels are written in.
-_LABELS = frozenset({".txt", ".xml", ".json", ".jsonl", ".csv", ".yaml", ".yml"})
+_LABELS = (".txt", ".xml", ".json", ".jsonl", ".csv", ".yaml", ".yml")
 
 
 def refuse_other_sets(root: Path) -> None:
@@ -63,14 +63,13 @@ def _places(root: Path) -> set[Path]:
     from."""
     found: set[Path] = set()
     for place in walk(root):
+        if not any(name.lower().endswith(_LABELS) for name in place.files):
+            continue
         here = root / place.path
-        labels = [name for name in place.files if PurePosixPath(name).suffix.lower() in _LABELS]
-        if labels and place.path:
+        if place.path:
             found.add(here)
-        found |= {Path(each).parent for each in map(_target, (here / n for n in labels)) if each}
+        with os.scandir(here) as entries:  # which knows of each what it is, without asking again
+            links = [entry.path for entry in entries if entry.is_symlink()]
+        labels = (link for link in links if link.lower().endswith(_LABELS))
+        found |= {Path(os.path.realpath(each)).parent for each in labels}
     return found
-
-
-def _target(file: Path) -> str:
-    """Where a link leads; nothing of what is no link."""
-    return os.path.realpath(file) if file.is_symlink() else ""

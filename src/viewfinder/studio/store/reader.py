@@ -191,7 +191,12 @@ class Reader:
             raise InputError("labels of a saliency set are exported to masks, and no others are")
         from viewfinder.studio.store import subjects
 
-        return subjects.export_masks(self.data, self.labelled(), out, unread=self._unread())
+        labelled = self.labelled()
+        begun = sum(each.picture.state == "todo" for each in labelled.values())
+        bare = self.counts().states["todo"] - begun
+        return subjects.export_masks(
+            self.data, labelled, out, unread=self._unread(), bare=max(0, bare)
+        )
 
     def _unread(self) -> tuple[str, ...]:
         """The pictures without a box that no file was known to label when they were taken in."""

@@ -1,6 +1,6 @@
 """Saliency sets in the store: each mask is a box with its outline, and goes out as a mask again."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -12,6 +12,7 @@ from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.depth import SIDE_FILE
 from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_saliency, read_subject
 from viewfinder.datasets.formats.stored_dataset import outline
+from viewfinder.datasets.split_names import split_of_path
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, new_folder
 from viewfinder.pictures.masks import box_around, decode, encode
@@ -57,7 +58,12 @@ def mask_of(boxes: tuple[Box, ...], size: tuple[int, int]) -> Mask:
 
 
 def export_masks(
-    data: Path, pictures: Mapping[str, OnePicture], out: Path, *, unread: Collection[str] = ()
+    data: Path,
+    pictures: Mapping[str, OnePicture],
+    out: Path,
+    *,
+    unread: Collection[str] = (),
+    bare: int = 0,
 ) -> Export:
     """Write pictures, masks and depth maps as `RGB`, `GT` and `depth`, in a folder a split.
 
@@ -66,6 +72,7 @@ def export_masks(
     Args:
         pictures: by their path below `data`, those that have labels.
         unread: of these, those without a box whose mask, if there is one, was never made a box.
+        bare: how many others there are, that are still to do.
 
     Raises:
         InputError: there is nothing to write, `out` exists or cannot be written, or what was read
@@ -74,19 +81,17 @@ def export_masks(
     dataset = read_saliency(data)
     rows = {} if dataset is None else {path: row for row, path in enumerate(dataset.paths)}
     wanted: dict[str, tuple[Path, Mask, NDArray[np.float32] | None]] = {}
-    missing = kept = boxes = 0
+    missing = kept = boxes = late = 0
     for path, one in pictures.items():
         file, row = data / path, rows.get(path)
         if not file.is_file():
             missing += 1
             continue
         refuse_secret(file, data.resolve())
-        side, nearness = "", None
-        if dataset is not None and row is not None:
-            split = int(dataset.splits[row])
-            side = SPLITS[split] if split >= 0 else ""
-            if dataset.depths and dataset.depths[row]:
-                nearness = read_nearness(dataset, row)
+        side, nearness = _side(dataset, row, path), None
+        late += row is None
+        if dataset is not None and row is not None and dataset.depths and dataset.depths[row]:
+            nearness = read_nearness(dataset, row)
         mask = mask_of(one.boxes, (one.picture.width, one.picture.height))
         if dataset is not None and row is not None and path in unread:
             mask = read_subject(dataset, row)
@@ -100,8 +105,25 @@ def export_masks(
             _write(folder, name, file, mask, nearness)
         _compare(folder, {_rgb(name): each for name, each in wanted.items()})
     lost = {"pictures that are missing": missing} if missing else {}
-    notes = (f"{counted(kept, 'mask')} as the files have them: nothing was drawn there",)
-    return Export(str(out), "masks", len(wanted), boxes, lost, notes if kept else ())
+    return Export(
+        str(out), "masks", len(wanted), boxes, lost, tuple(_notes(dataset, kept, late, bare))
+    )
+
+
+def _side(dataset: Dataset | None, row: int | None, path: str) -> str:
+    """What a picture is for; of one that came later, which no list has yet, by its folder."""
+    split = split_of_path(path) if dataset is None or row is None else int(dataset.splits[row])
+    return SPLITS[split] if split >= 0 else ""
+
+
+def _notes(dataset: Dataset | None, kept: int, late: int, bare: int) -> Iterator[str]:
+    """What is to be known of an export, in sentences."""
+    if kept:
+        yield f"{counted(kept, 'mask')} as the files have them: nothing was drawn there"
+    if late and dataset is not None and dataset.depths:
+        yield f"{counted(late, 'picture')} that came later: without a map of depth here"
+    if bare:
+        yield f"{counted(bare, 'picture')} still to do, without a mask: left out"
 
 
 def _free(taken: Mapping[str, object], side: str, path: str) -> str:
