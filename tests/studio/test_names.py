@@ -1,9 +1,12 @@
 """Proposals say a class by its name, and are of what that class is now."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from viewfinder.labelling.proposals import Proposals
+from viewfinder.labelling.proposals import Proposals, write_proposals
+from viewfinder.studio.server.news import proposals_of
 from viewfinder.studio.store import Accept, MergeClass, Operation, PutClass
 from viewfinder.tasks.detect.detections import Detections
 
@@ -93,6 +96,23 @@ def test_of_names_that_were_taken_back(labels, back):
     assert {x: each.name for x, each in found.items()} == {1: "cup ö", 24: "mug"}
     do(labels, "accept", *(Accept(e.id, f"box-{e.id}", e.revision) for e in found.values()))
     assert {box.corners[0]: box.label for box in labels.picture(1).boxes} == {1: "cup", 24: "mug"}
+
+
+def test_of_proposals_of_a_file_when_it_is_opened_again(labels):
+    do(labels, "o1", CUP, MUG)
+    place, zeros = np.array([[1.0, 1, 9, 12]]), np.zeros(1, np.int64)
+    found = Detections(place, np.full(1, 0.7), zeros)
+    made = Proposals(("0.jpg",), np.array([[40, 20]]), ("mug",), zeros, found, ("plate: e.png",))
+    write_proposals(labels.data, made)
+    assert proposals_of(labels) == ("1 new proposal of viewfinder propose",)
+    do(labels, "o2", PutClass("mug", "bowl", 1, position=1))
+    do(labels, "o3", PutClass("new", "mug", 0, position=2))
+    assert proposals_of(labels) == ()
+    assert names(labels) == ["bowl"]
+    # What is proposed now is of the class that has the name now.
+    write_proposals(labels.data, replace(made, sources=("plate: f.png",)))
+    assert proposals_of(labels)
+    assert names(labels) == ["bowl", "mug"]
 
 
 def test_of_a_name_that_no_class_had_yet(labels):

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
+from viewfinder.datasets.digests import of_files
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import proposals_file
@@ -26,6 +27,8 @@ _SHOWN = 16
 _SAYING = {".yaml", ".yml", ".data", ".names", ".txt"}
 # Of files of labels.
 _LABELS = (".txt", ".xml", ".json")
+# Keeps which file of proposals was taken in.
+_TAKEN = "taken"
 Signs = tuple[object, ...]
 
 
@@ -83,7 +86,7 @@ class News:
             store.read_again()
         if store.pictures(count=0).total > _MANY and self._ended.wait(_FIRST):
             return
-        self._tell(lambda: _proposals(store))
+        self._tell(lambda: proposals_of(store))
         self._watch(store, busy)
 
     def _another(self, data: Path) -> bool:
@@ -201,10 +204,18 @@ def _sign_of(file: Path) -> Signs:
     return status.st_size, status.st_mtime_ns
 
 
-def _proposals(store: Store) -> tuple[str, ...]:
-    if not proposals_file(store.data).exists():
+def proposals_of(store: Store) -> tuple[str, ...]:
+    """Take in what `viewfinder propose` left since, and say so."""
+    file = proposals_file(store.data)
+    if not file.exists():
+        return ()
+    # Not once more what was taken before: classes may have other names by now. Pictures may be new.
+    pictures = sum(store.counts().states.values())
+    sign = f"{of_files([file])[0].hex()} of {pictures}"
+    if store.meta(_TAKEN) == sign:
         return ()
     new = store.take_proposals()
+    store.set_meta(_TAKEN, sign)
     return (f"{counted(new, 'new proposal')} of viewfinder propose",) if new else ()
 
 
