@@ -6,10 +6,21 @@ import brought
 import numpy as np
 import pytest
 
+from viewfinder.composing.captures import open_captures
+from viewfinder.datasets.formats.label_server import DATABASE
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals, write_proposals
-from viewfinder.studio.store import Accept, LabelPicture, Operation, PutBox, SetState, open_store
+from viewfinder.pictures.masks import encode
+from viewfinder.studio.store import (
+    Accept,
+    LabelPicture,
+    Operation,
+    PutBox,
+    PutClass,
+    SetState,
+    open_store,
+)
 from viewfinder.tasks.detect.detections import Detections
 
 OBJECTS = ("ball", "mug")
@@ -146,3 +157,25 @@ def test_files_of_boxes_are_labelled_with_boxes(yolo):
         pass
     with pytest.raises(InputError, match="has files of boxes"):
         open_store(yolo, kind="classes", wait=True)
+
+
+def test_outlines_that_are_in_the_studio_alone_are_cut_out(tmp_path, url, monkeypatch):
+    """Of a folder of objects, each labelled for itself."""
+    monkeypatch.delenv(DATABASE, raising=False)
+    outline = np.zeros((brought.HEIGHT, brought.WIDTH), bool)
+    outline[4:10, 5:13] = True
+    for name in OBJECTS:
+        for stem in range(6):
+            brought.picture(tmp_path / name / f"{stem}.png")
+        with open_store(tmp_path / name, wait=True) as store:
+            put = (
+                PutBox(f"b{n}", n, "c", (5, 4, 13, 10), 0, mask=encode(outline))
+                for n in range(1, 7)
+            )
+            done = (SetState(each.id, "done", each.revision) for each in store.pictures().pictures)
+            do(store, "all", PutClass("c", name, 0), *put, *done)
+    for place, classes in ((tmp_path, OBJECTS), (tmp_path / "mug", ("mug",))):
+        found = open_captures(place)
+        assert found.classes == classes
+        assert {cutout.label for cutout in found.cutouts} == {*range(len(classes))}
+        assert all(cutout.alpha.shape[0] >= 6 for cutout in found.cutouts)

@@ -3,8 +3,8 @@
 A capture is a folder with `masks/` (PNG, white where the object is) beside `frames/`, whose files
 have the same stems, or beside one video, whose frames the masks' numbers count from 0. Its class is
 the folder of the root that it lies in: `captures/mug/blue/masks/…` and `captures/mug/masks/…` show
-mugs. A folder of the root may be a COCO set as well, `captures/mug/annotations/…`, with classes of
-its own; sets and captures of one class are one class.
+mugs. A folder of the root may be a COCO set as well, `captures/mug/annotations/…`, or have outlines
+in the studio, with classes of its own; sets and captures of one class are one class.
 
 What is in the splits `val` and `test` stays there: no object of theirs is cut out. Nor is one whose
 mask reaches the picture's edge.
@@ -25,7 +25,8 @@ from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.coco.reading import find_coco
 from viewfinder.datasets.formats.label_server import served_at
-from viewfinder.datasets.formats.labels_above import refuse_within
+from viewfinder.datasets.formats.label_store import read_label_store
+from viewfinder.datasets.formats.labels_above import has_labels, refuse_within
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.split_names import split_named
 from viewfinder.datasets.splits import TEST, TRAIN, VAL
@@ -166,6 +167,9 @@ def _parts(root: Path) -> tuple[list[tuple[str, Path]], list[Path]]:
         split = split_named(parts[0]) if dealt and parts else -1
         if split in _HELD_OUT:
             place.folders.clear()
+        elif parts and _outlined(folder):
+            sets.append(folder)
+            place.folders.clear()
         elif "masks" in place.folders:
             named = parts[1:] if split == TRAIN else parts
             captures.append((named[0] if named else root.resolve().name, folder))
@@ -175,8 +179,17 @@ def _parts(root: Path) -> tuple[list[tuple[str, Path]], list[Path]]:
     return captures, sets
 
 
+def _outlined(folder: Path) -> bool:
+    """Whether the studio keeps outlines of objects in a folder's pictures."""
+    stored = read_label_store(folder) if has_labels(folder) else None
+    return stored is not None and stored.boxes is not None and bool(stored.boxes.segmentations)
+
+
 def _is_set(folder: Path) -> bool:
-    """Whether a folder is a COCO set itself, and not one that holds some."""
+    """Whether a folder is a set with outlines itself, COCO's or the studio's, and not one that
+    holds some."""
+    if _outlined(folder):
+        return True
     return any(folder in (file.parent, file.parent.parent) for file in find_coco(survey(folder)))
 
 
