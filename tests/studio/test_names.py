@@ -115,6 +115,20 @@ def test_of_proposals_of_a_file_when_it_is_opened_again(labels):
     assert names(labels) == ["bowl", "mug"]
 
 
+def test_of_what_was_learnt_before_a_class_took_the_name_of_another(labels):
+    do(labels, "o1", CUP, MUG)
+    learnt = labels.history()[0].seq
+    do(labels, "o2", PutClass("mug", "bowl", 1, position=1))
+    do(labels, "o3", PutClass("new", "mug", 0, position=2))
+    place, zeros = np.array([[1.0, 1, 9, 12]]), np.zeros(1, np.int64)
+    found = Detections(place, np.full(1, 0.7), zeros)
+    made = Proposals(("0.jpg",), np.array([[40, 20]]), ("mug",), zeros, found, ("run: a",))
+    labels.propose("learning", made, as_of=learnt)
+    assert names(labels) == ["bowl"]
+    labels.propose("learning", made)
+    assert names(labels) == ["mug"]
+
+
 def test_of_a_name_that_no_class_had_yet(labels):
     propose(labels, "cup ö", 1)
     do(labels, "o1", CUP, MUG)

@@ -27,6 +27,7 @@ class ProposerRequest:
             stand, relative to the data.
         names: of a detector, `theirs=ours` each, or `theirs`; others are then left away.
         name: of plate and saliency, the class of all; that of the folder if empty.
+        as_of: of what was learnt, the operation after which classes had the names that it knows.
         answers: boxes from each class's best score on, as an answer has them; else from lower ones
             too, as a wrong proposal costs less than a missing one.
     """
@@ -36,6 +37,7 @@ class ProposerRequest:
     names: tuple[str, ...] = ()
     name: str = ""
     answers: bool = False
+    as_of: int | None = None
 
     @property
     def run(self) -> str:

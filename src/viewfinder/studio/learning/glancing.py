@@ -33,15 +33,18 @@ class Glance:
         report: Callable[[int], None],
         in_hand: Callable[[], list[int]],
         order: Callable[[list[str]], list[str]],
+        *,
+        as_of: int,
     ) -> None:
         """
         Args:
+            as_of: the operation after which classes had the names that the run knows.
             report: is told how many proposals are new.
             in_hand: gives the pictures that people have before them.
             order: of pictures to do.
         """
         self._store, self._run, self._report = store, run, report
-        self._in_hand, self._order = in_hand, order
+        self._in_hand, self._order, self._as_of = in_hand, order, as_of
         self._worker, self._ended = Worker(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="glancing", daemon=True)
         self._thread.start()
@@ -75,7 +78,7 @@ class Glance:
     def _look(self) -> None:
         held = {self._store.picture(each).picture.path for each in self._in_hand()}
         paths = [each for each in to_do(self._store, None, self._order) if each not in held]
-        asked = ProposerRequest("learnt", str(self._run))
+        asked = ProposerRequest("learnt", str(self._run), as_of=self._as_of)
         propose(self._store, self._worker, asked, paths[:_MOST], lambda _, new: self._report(new))
 
 

@@ -43,7 +43,7 @@ def propose(
         for line in worker.lines(words, given, store.environment()):
             part = Path(place) / line.strip()
             if line.strip().isdecimal() and part.is_dir():
-                report(*_take(store, asked.run, part, set(paths)))
+                report(*_take(store, asked, part, set(paths)))
             said, course = line.strip() or said, heard(course, line)
     if worker.status != 0 and not worker.stopping:
         why = f"looking at the pictures {ended(worker.status)}: {said[:200]}"
@@ -51,12 +51,12 @@ def propose(
     return course.notes
 
 
-def _take(store: Store, run: str, folder: Path, wanted: set[str]) -> tuple[int, int]:
+def _take(store: Store, asked: ProposerRequest, folder: Path, wanted: set[str]) -> tuple[int, int]:
     proposals = read_proposals(folder)
     shutil.rmtree(folder, ignore_errors=True)
     rows = [row for row, path in enumerate(proposals.paths) if path in wanted]
     chosen = of_pictures(proposals, rows)
-    return len(rows), store.propose(run, chosen, alone=True)
+    return len(rows), store.propose(asked.run, chosen, alone=True, as_of=asked.as_of)
 
 
 def to_do(

@@ -214,7 +214,9 @@ class Teacher:
 
     def _learn(self, words: Sequence[str], first: int | None, *, alone: bool) -> None:
         run = self._now.run
-        with Glance(self._store, Path(run), self._glanced, self._in_hand, self.queue.sorted):
+        as_of = self._now.seq
+        glance = (self._store, Path(run), self._glanced, self._in_hand, self.queue.sorted)
+        with Glance(*glance, as_of=as_of):
             # Known to this process alone: a mark beside the labels would outlive a server that is
             # killed, and have others pass over pictures.
             held = {IN_HAND: json.dumps(self._now.in_hand)}
@@ -232,7 +234,7 @@ class Teacher:
             raise InputError(why)
         self._finished(alone)
         self.queue.learnt(self._now.finished)
-        self._propose(ProposerRequest("learnt", self._now.finished), first)
+        self._propose(ProposerRequest("learnt", self._now.finished, as_of=as_of), first)
         self._end("done")
 
     def _glanced(self, new: int) -> None:

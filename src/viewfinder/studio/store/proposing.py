@@ -17,7 +17,14 @@ _SAME = 0.9
 _q = tables.proposal.c
 
 
-def propose(writer: Writer, run: str, proposals: Proposals, *, alone: bool = False) -> int:
+def propose(
+    writer: Writer,
+    run: str,
+    proposals: Proposals,
+    *,
+    alone: bool = False,
+    as_of: int | None = None,
+) -> int:
     """Put a run's proposals in place of its open ones, of the pictures that it looked at; alone, in
     place of everybody's.
 
@@ -32,12 +39,14 @@ def propose(writer: Writer, run: str, proposals: Proposals, *, alone: bool = Fal
     looked = [ids[path] for path in proposals.paths if path in ids]
     before = _before(connection, run, looked, open_of_all=alone)
     _give_place(connection, [row for rows in before.values() for row in rows])
+    # By its beginning it is known which class a name meant (`naming`).
+    stem = f"p{writer.seq}" if as_of is None else f"p{as_of}-{writer.seq}"
     new = []
     for row in range(len(proposals)):
         path = proposals.paths[int(proposals.pictures[row])]
         if path not in ids:
             continue
-        made = _row(writer, run, proposals, row, ids[path])
+        made = _row(run, proposals, row, ids[path]) | {"id": f"{stem}-{row}"}
         decided = [each for each in before.get(ids[path], ()) if each["state"] != "open"]
         if not any(_same(each, made) for each in decided):
             new.append(made)
@@ -90,10 +99,9 @@ def _before(
     return found
 
 
-def _row(writer: Writer, run: str, p: Proposals, row: int, picture: int) -> Contents:
+def _row(run: str, p: Proposals, row: int, picture: int) -> Contents:
     x1, y1, x2, y2 = p.found.boxes[row].tolist()
     return {
-        "id": f"p{writer.seq}-{row}",
         "picture": picture,
         "run": kept(run),
         "name": kept(p.classes[int(p.found.labels[row])]),

@@ -207,7 +207,13 @@ class Store(Reader):
         return self._once(id, person, session, "edit", work)
 
     def propose(
-        self, run: str, proposals: Proposals, *, id: str | None = None, alone: bool = False
+        self,
+        run: str,
+        proposals: Proposals,
+        *,
+        id: str | None = None,
+        alone: bool = False,
+        as_of: int | None = None,
     ) -> int:
         """Keep a run's proposals in place of its open ones, of the pictures that it looked at.
 
@@ -215,13 +221,15 @@ class Store(Reader):
 
         Args:
             alone: open ones of other runs give place to these, too.
+            as_of: the operation after which classes had the names that these have; this one's
+                otherwise.
 
         Returns:
             how many are new.
         """
         with self._database.write() as connection:
             writer = Writer(connection, run)
-            made = proposing.propose(writer, run, proposals, alone=alone)
+            made = proposing.propose(writer, run, proposals, alone=alone, as_of=as_of)
             said = f"{made:,} proposed by {run}"
             writer.finish(id or f"propose-{writer.seq}", "propose", said, undoable=False)
         return made
