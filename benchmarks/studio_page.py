@@ -10,22 +10,19 @@ shows it, from the key to the next picture, and from an edit to its answer, each
 hundred; and the load.
 """
 
-import os
 import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
-from large_set import make
 from playwright.sync_api import sync_playwright
 from studio_page import Person, ready, until
 
 from benchmarks.page_person import CLOCKS, report_clocks
-from benchmarks.studio_server import Server, begun
+from benchmarks.studio_server import Server, large_set
 
 # Seconds between two actions.
 _PAUSE = 0.25
@@ -62,20 +59,11 @@ def goes_through(url: str, pictures: int) -> None:
 def main() -> None:
     words = [int(word) for word in sys.argv[1:]]
     pictures, boxes, shown = (*words, *(100_000, 500_000, 100)[len(words) :])
-    with tempfile.TemporaryDirectory() as folder:
-        root = make(Path(folder), pictures, boxes)
-        try:
-            Server(root, Path(folder)).end()
-            server = Server(root, Path(folder))
-            print(f"{pictures:,} pictures, {boxes:,} boxes; load {os.getloadavg()[0]:.1f} on "
-                  f"{os.cpu_count()} cores", flush=True)  # fmt: skip
-            goes_through(server.url, shown)
-            server.end()
-        finally:
-            for process in begun:
-                process.kill()
-                process.wait()
-        print(f"load at the end {os.getloadavg()[0]:.1f}")
+    with large_set(pictures, boxes) as root:
+        Server(root, root.parent).end()
+        server = Server(root, root.parent)
+        goes_through(server.url, shown)
+        server.end()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ is the quietest of three series, as other programs run beside; the load is said.
 fsync takes two seconds longer (a library that is compiled here; Linux with a compiler).
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -152,20 +153,28 @@ def slow(server: Server, work: Path, label: str) -> None:
     thread.join()
 
 
-def main() -> None:
-    pictures, boxes = (int(word) for word in (sys.argv[1:3] or ("100000", "500000")))
-    place = sys.argv[3] if len(sys.argv) > 3 else None
+@contextlib.contextmanager
+def large_set(pictures: int, boxes: int, place: str | None = None) -> Iterator[Path]:
+    """A set of so many, in a folder of its own; at the end no server of it is left."""
     with tempfile.TemporaryDirectory(dir=place) as folder:
         root = make(Path(folder), pictures, boxes)
         print(f"{pictures:,} pictures, {boxes:,} boxes; load {os.getloadavg()[0]:.1f} on "
-              f"{os.cpu_count()} cores\n\n| what | time |\n|---|---|", flush=True)  # fmt: skip
+              f"{os.cpu_count()} cores", flush=True)  # fmt: skip
         try:
-            measure(root, Path(folder), pictures)
+            yield root
         finally:
             for process in begun:
                 process.kill()
                 process.wait()
         print(f"\nload at the end {os.getloadavg()[0]:.1f}")
+
+
+def main() -> None:
+    pictures, boxes = (int(word) for word in (sys.argv[1:3] or ("100000", "500000")))
+    place = sys.argv[3] if len(sys.argv) > 3 else None
+    with large_set(pictures, boxes, place) as root:
+        print("\n| what | time |\n|---|---|", flush=True)
+        measure(root, root.parent, pictures)
 
 
 if __name__ == "__main__":

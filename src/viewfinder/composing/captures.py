@@ -173,7 +173,7 @@ def _parts(root: Path) -> tuple[list[tuple[str, Path]], list[Path]]:
         elif "masks" in place.folders:
             named = parts[1:] if split == TRAIN else parts
             captures.append((named[0] if named else root.resolve().name, folder))
-        elif parts and _is_set(folder):
+        elif parts and _is_coco(folder):
             sets.append(folder)
             place.folders.clear()
     return captures, sets
@@ -186,10 +186,12 @@ def _outlined(folder: Path) -> bool:
 
 
 def _is_set(folder: Path) -> bool:
-    """Whether a folder is a set with outlines itself, COCO's or the studio's, and not one that
-    holds some."""
-    if _outlined(folder):
-        return True
+    """Whether a folder is a set with outlines itself, COCO's or the studio's."""
+    return _outlined(folder) or _is_coco(folder)
+
+
+def _is_coco(folder: Path) -> bool:
+    """Whether a folder is a COCO set itself, and not one that holds some."""
     return any(folder in (file.parent, file.parent.parent) for file in find_coco(survey(folder)))
 
 

@@ -67,8 +67,8 @@ def _with_faults_of_now(source: str | Path, boxes: Dataset | None) -> Dataset | 
     except InputError:
         return boxes
     now = {(fault.kind, fault.file) for fault in files.faults} if files is not None else set()
-    lacks = {(LEFT_OUT, path) for path in _lacking(files, boxes)} if files is not None else set()
-    faults = (each for each in boxes.faults if each.labels or (each.kind, each.file) in now | lacks)
+    now |= {(LEFT_OUT, path) for path in _lacking(files, boxes)} if files is not None else set()
+    faults = (each for each in boxes.faults if each.labels or (each.kind, each.file) in now)
     return replace(boxes, faults=tuple(faults))
 
 

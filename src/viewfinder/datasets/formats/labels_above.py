@@ -69,9 +69,9 @@ def set_of(folder: Path, *, itself: bool = False) -> Path | None:
     top = labelled_above(folder, itself=itself)
     if top is None:
         return None
-    if kind_kept(top) == "masks":  # whose files are what is read
-        return None
     with _asked(top) as ask:
+        if _kind(ask) == "masks":  # whose files are what is read
+            return None
         rows = ask(f"SELECT path FROM picture WHERE removed = 0 AND id < {SECOND}")
         own = next(way for way in _ways(folder) if way.is_relative_to(top))
         below = "" if own == top else own.relative_to(top).as_posix() + "/"
@@ -126,7 +126,11 @@ def kind_kept(top: Path) -> str:
         InputError: as `set_of` does.
     """
     with _asked(top) as ask:
-        kind = ask("SELECT value FROM meta WHERE key = 'kind'")
+        return _kind(ask)
+
+
+def _kind(ask: Ask) -> str:
+    kind = ask("SELECT value FROM meta WHERE key = 'kind'")
     return str(kind[0][0]) if kind else ""
 
 
