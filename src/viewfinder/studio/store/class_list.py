@@ -6,7 +6,6 @@ from viewfinder.datasets.formats.stored_classes import end_of
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.changes import PutClass
-from viewfinder.studio.store.naming import names_of
 from viewfinder.studio.store.writing import Contents, Writer
 
 
@@ -51,14 +50,14 @@ def put_class(writer: Writer, change: PutClass) -> None:
 def class_named(writer: Writer, name: str, proposal: str) -> str:
     """The id of the class that a proposal of a name is of now; a new one, at the end of the list,
     where there is none."""
-    own = [
+    own = (
         key[1]
         for key, record in writer.records.items()
         if key[0] == "class" and record.now and record.now["name"] == name
-    ]
-    found = names_of(writer.connection).label(name, proposal)
-    if found or own:
-        return found or own[0]
+    )
+    found = writer.names.label(name, proposal) or next(own, None)
+    if found:
+        return found
     table = tables.label_class
     last = writer.connection.execute(select(func.max(table.c.position))).scalar()
     position = max(

@@ -8,12 +8,14 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, RowMapping, Update, bindparam, func, select
 
 from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.studio.store import listing, tables
+from viewfinder.studio.store.naming import Names, names_of
 from viewfinder.studio.store.records import Applied, Conflict
 
 Contents = dict[str, Any]
@@ -80,6 +82,11 @@ class Writer:
         last = self.connection.execute(_LAST).scalar()
         self.seq = (last or 0) + 1
         self.records: dict[Key, Record] = {}
+
+    @cached_property
+    def names(self) -> Names:
+        """What names of proposals meant before this operation: many may be accepted by it."""
+        return names_of(self.connection)
 
     def load(self, keys: Iterable[Key]) -> None:
         """Read records that are not read yet, many at once."""
